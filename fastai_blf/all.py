@@ -1,0 +1,5 @@
+"What a user imports: `from fastai_blf.all import *`"
+from .losses import item_losses
+from .selection import top_losses,random_items,sample_by_rank,skip_hardest
+from .callback import BatchLossFilter
+from . import plots as _plots # methods of BatchLossFilter
