@@ -17,8 +17,6 @@ setup(
     author = cfg['author'],
     author_email = cfg['author_email'],
     license = licenses[cfg['license']],
-    url = cfg['git_url'],
-    project_urls = dict(Documentation=cfg['doc_host'] + cfg['doc_baseurl']),
     packages = [cfg['lib_path']],
     python_requires = '>=' + cfg['min_python'],
     install_requires = cfg['requirements'].split(),

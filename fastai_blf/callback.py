@@ -283,7 +283,7 @@ def _check(self:BatchLossFilter):
         try: self._look()
         except Exception as e: raise ValueError(f"`resize={self.resize}` failed: the model or its loss does not take images of another size ({e})") from e
 
-# %% ../nbs/02_callback.ipynb #4366c20f
+# %% ../nbs/02_callback.ipynb #202b4d80
 @patch
 def _cheaper_passes(self:BatchLossFilter):
     "1 or 2 passes, whichever costs less at the share of items that was kept lately"
@@ -326,7 +326,9 @@ def after_loss(self:BatchLossFilter):
     "Count a batch that was trained on whole"
     if not self.active or self.n_passes: return
     n = find_bs(self.yb)
-    loss = self.learn.loss.detach().mean() * (1 if getattr(self.learn.loss_func, 'reduction', 'mean')=='sum' else n)
+    with torch.no_grad(): # in the units of the batches that were chosen from
+        if getattr(self.learn.loss_func, 'reduction', 'mean')=='sum': loss = item_losses(self.learn.loss_func, self.pred, *self.yb).sum()
+        else: loss = self.learn.loss.mean()*n
     self._record(loss, loss, n, n)
 
 # %% ../nbs/02_callback.ipynb #f35c1c8c

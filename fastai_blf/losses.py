@@ -64,14 +64,15 @@ def _one_by_one(loss_func, pred, yb, n):
     items = (take((pred,*yb), slice(i,i+1), n) for i in range(n))
     return torch.stack([loss_func(*o).mean() for o in items])
 
-# %% ../nbs/00_losses.ipynb #bb870dad
+# %% ../nbs/00_losses.ipynb #fb8c93dd
 def _per_item(loss, n, loss_func):
     "Average `loss` over all but its items"
+    if isinstance(loss, Tensor): loss = loss.as_subclass(Tensor) # fastai's tensors are slow to ask
     shape = tuple(getattr(loss, 'shape', ()))
     if not shape or loss.numel()<n or loss.numel()%n or (len(shape)>1 and shape[0]!=n):
         raise ValueError(f"`{_name(loss_func)}` cannot be split into one loss per item: without its reduction it returned "
                          f"shape {shape} for {n} items, and ({n},) or ({n}, …) was expected")
-    loss = loss.as_subclass(Tensor).float()
+    loss = loss.float()
     return loss if shape==(n,) else loss.reshape(n,-1).mean(1)
 
 def item_losses(

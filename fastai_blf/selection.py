@@ -7,20 +7,21 @@ Docs: https://fastai-blf.github.io/fastai_blf/selection.html.md"""
 # %% auto #0
 __all__ = ['check_share', 'n_at_least', 'top_losses', 'round_up', 'fill_up', 'random_items', 'sample_by_rank', 'skip_hardest']
 
-# %% ../nbs/01_selection.ipynb #33cca68e
-from math import ceil
+# %% ../nbs/01_selection.ipynb #5e49c5d7
+from math import ceil,isfinite
 from numbers import Real
 import math,torch
+import numpy as np
 from torch import Tensor
 from fastcore.basics import basic_repr
 
-# %% ../nbs/01_selection.ipynb #f767ea1c
+# %% ../nbs/01_selection.ipynb #55831f57
 def check_share(
     name:str, # What the share is called, for the message
     share:float # A share, from 0 to 1
 )->float: # `share` itself
     "Raise `ValueError` if `share` is not a number from 0 to 1"
-    if not (isinstance(share, Real) and 0<=share<=1): raise ValueError(f"`{name}` is {share!r}, but a share is a number from 0 to 1")
+    if not (isinstance(share, (float,int,Real)) and 0<=share<=1): raise ValueError(f"`{name}` is {share!r}, but a share is a number from 0 to 1")
     return share
 
 # %% ../nbs/01_selection.ipynb #ba976dda
@@ -31,19 +32,19 @@ def n_at_least(
     "The fewest items that are `share` of `n`"
     return max(ceil(share*n), min(2,n))
 
-# %% ../nbs/01_selection.ipynb #807f5e85
-def _n_for_loss(losses, share):
-    "How many of `losses`, sorted from high to low, make up `share` of their sum"
-    losses = losses.float().cpu().numpy() # the one trip to the host
-    running = losses.cumsum(dtype='float64')
-    total = running[-1]
-    if not -math.inf<total<math.inf: return len(losses)
-    if share and losses[-1]<0:
-        raise ValueError(f"A share of the loss needs losses of zero or more, but the lowest is {losses[-1]:.4g}: "
+# %% ../nbs/01_selection.ipynb #919712da
+def _n_for_loss(vals, share):
+    "How many of `vals`, sorted from high to low, make up `share` of their sum"
+    running = np.add.accumulate(vals.astype('float64'))
+    total = running.item(-1)
+    if not (total and isfinite(total)): return len(vals)
+    if not share: return 0
+    if vals[-1]<0:
+        raise ValueError(f"A share of the loss needs losses of zero or more, but the lowest is {vals[-1]:.4g}: "
                          "set `min_loss_perc=0` and use `min_sample_perc` alone")
-    return int(running.searchsorted(share*total))+1 if total else len(losses)
+    return running.searchsorted(share*total)+1
 
-# %% ../nbs/01_selection.ipynb #957993ad
+# %% ../nbs/01_selection.ipynb #3097815e
 def top_losses(
     losses:Tensor, # One loss per item, shape `(n,)`, on any device
     min_loss_perc:float=0.9, # Keep at least this share of the sum of `losses`
@@ -52,10 +53,11 @@ def top_losses(
     "The fewest items that make up `min_loss_perc` of the loss and `min_sample_perc` of the items (Oguiza, *BatchLossFilter*, 2019)"
     check_share('min_loss_perc', min_loss_perc); check_share('min_sample_perc', min_sample_perc)
     if losses.ndim!=1: raise ValueError(f"`losses` has shape {tuple(losses.shape)}, but one loss per item, shape (n,), was expected")
-    n = len(losses)
-    losses,idxs = losses.detach().sort(descending=True, stable=True)
-    if n<=2 or 1 in (min_loss_perc,min_sample_perc): return idxs
-    return idxs[:max(_n_for_loss(losses, min_loss_perc), n_at_least(min_sample_perc, n))]
+    vals = (losses.float() if losses.dtype==torch.bfloat16 else losses).numpy(force=True) # the one trip to the host
+    n,idxs = len(vals),(-vals).argsort(kind='stable')
+    if n>2 and 1 not in (min_loss_perc,min_sample_perc):
+        idxs = idxs[:max(_n_for_loss(vals[idxs], min_loss_perc), n_at_least(min_sample_perc, n))]
+    return torch.from_numpy(idxs).to(losses.device, non_blocking=True)
 
 # %% ../nbs/01_selection.ipynb #02dab6f2
 def round_up(
