@@ -58,15 +58,16 @@ def demo_dls(
     if not 2<=bs<=len(dls.train_ds): raise ValueError(f"`bs` is {bs}, but 2 to {len(dls.train_ds)} (the number of training items) was expected")
     return dls
 
-# %% ../nbs/10_demo.ipynb #c4179be3
+# %% ../nbs/10_demo.ipynb #22939ac8
 def small_resnet(
     n_in:int, # Number of channels of the images
     n_out:int, # Number of classes
-    nf:int=16 # Filters of the first layer; doubled with each halving of the image
-)->nn.Module: # Takes images of any size from 8 pixels
-    "A residual network of three stages that trains on a CPU"
-    return nn.Sequential(ConvLayer(n_in, nf), ResBlock(1, nf, nf), ResBlock(1, nf, nf*2, stride=2), ResBlock(1, nf*2, nf*4, stride=2),
-                         nn.AdaptiveAvgPool2d(1), Flatten(), nn.Linear(nf*4, n_out))
+    nfs:tuple=(32,64,128) # Filters of each of the blocks; each but the first halves the side of the image
+)->nn.Module: # Takes images of any size
+    "A residual net for a CPU"
+    nis = (nfs[0],*nfs)
+    return nn.Sequential(ConvLayer(n_in, nfs[0], stride=2), *[ResBlock(1, ni, nf, stride=1+(ni!=nf)) for ni,nf in zip(nis,nfs)],
+                         nn.AdaptiveAvgPool2d(1), Flatten(), nn.Linear(nfs[-1], n_out))
 
 # %% ../nbs/10_demo.ipynb #e52dd76b
 class TrainTimer(Callback):

@@ -68,15 +68,10 @@ def plot_losses(self:BatchLossFilter,
         ax2.yaxis.set_major_formatter(PercentFormatter(1))
     return ax
 
-# %% ../nbs/03_plots.ipynb #2b527b72
+# %% ../nbs/03_plots.ipynb #cde8b0a6
 def _spread(n, max_n):
     "At most `max_n` indices at even distances from 0 to `n-1`"
     return torch.linspace(0, n-1, min(n, max_n)).round().long()
-
-def _contexts(samples, **rows):
-    "Where a `show_batch` that has no place of its own for `samples` is to draw them: rows of a table for text, else axes"
-    if isinstance(samples[0][0], ShowTitle): return [o for _,o in pd.DataFrame(rows).iterrows()]
-    return get_grid(len(samples))
 
 def _drawn_axes(ctxs, before):
     "The axes that were drawn on, as `show_batch` returned them or in the figures opened since `before`"
@@ -90,12 +85,12 @@ def _mark(ax, loss, kept):
     title = '\n'.join(o for o in (ax.get_title(), f'loss {loss:.2f}') if o)
     ax.set_title(title, color='black' if kept else 'grey')
 
-# %% ../nbs/03_plots.ipynb #206b3645
+# %% ../nbs/03_plots.ipynb #4c5494c8
 @patch
 def show_kept(self:BatchLossFilter,
     max_n:int=9, # Number of items to show, at even distances from the highest loss to the lowest
     **kwargs # More arguments for the data's `show_batch`, such as `figsize`, `nrows` or `trunc_at`
-): # What `show_batch` drew on: axes for images, rows for text and tables
+): # The axes that `show_batch` drew on; `None` where it showed a table
     "Show items of the last batch filtered, sorted by loss: the kept ones framed, the rest greyed"
     b = self._last_batch()
     n = len(b.losses)
@@ -104,23 +99,29 @@ def show_kept(self:BatchLossFilter,
     order = order[_spread(n, max_n).to(order.device)]
     losses,kept = b.losses[order].tolist(),torch.isin(order, b.idxs).tolist()
     x,y,samples = b.dl._pre_show_batch(to_float(take((*b.xb,*b.yb), order, n)), max_n=len(order))
-    rows = dict(loss=[round(o,2) for o in losses], kept=kept)
+    rows = pd.DataFrame(dict(loss=losses, kept=kept)).round(2)
     if samples is None: return _show_table(x, rows)
-    plain = get_show_batch_func() is show_batch.resolve_method((x,y,samples))[0] # these types have no function of their own
-    if plain and not all(hasattr(o, 'show') for o in samples[0]):
-        raise TypeError(f"fastai's `show_batch` cannot draw items of type {', '.join(type(o).__name__ for o in samples[0])}: use `plot_losses`")
-    if plain or isinstance(samples[0][0], ShowTitle): kwargs['ctxs'] = _contexts(samples, **rows)
+    if isinstance(samples[0][0], ShowTitle): return _show_texts(samples, rows, **kwargs)
+    if show_batch.resolve_method((x,y,samples))[0] is get_show_batch_func(): # these types have no function of their own
+        if not all(hasattr(o, 'show') for o in samples[0]):
+            raise TypeError(f"fastai's `show_batch` cannot draw items of type {', '.join(type(o).__name__ for o in samples[0])}: use `plot_losses`")
+        kwargs['ctxs'] = get_grid(len(samples), figsize=kwargs.pop('figsize', None))
     before = plt.get_fignums()
     ctxs = show_batch(x, y, samples, max_n=len(order), **kwargs)
     axs = _drawn_axes(ctxs, before)
     for i,(l,k) in enumerate(zip(losses, kept)):
         for ax in axs[i*len(axs)//len(losses):(i+1)*len(axs)//len(losses)]: _mark(ax, l, k)
-    if plain and not axs: display_df(pd.DataFrame(ctxs))
-    return ctxs if ctxs is not None else axs
+    return axs
+
+def _show_texts(samples, rows, trunc_at=150):
+    "Show `samples` as a table, as `show_batch` does for text, with the columns `rows` before them"
+    samples = [[o.truncate(trunc_at) if trunc_at and hasattr(o, 'truncate') else o for o in s] for s in samples]
+    def _row(ctx, items):
+        for o in items: ctx = o.show(ctx=ctx)
+        return ctx
+    display_df(pd.DataFrame([_row(r,s) for (_,r),s in zip(rows.iterrows(), samples)]))
 
 def _show_table(x, rows):
     "Show the rows of tabular data `x` with the columns `rows` before them"
     df = x.new(x.all_cols).decode().items
-    df = pd.concat([pd.DataFrame(rows, index=df.index), df], axis=1)
-    display_df(df)
-    return [o for _,o in df.iterrows()]
+    display_df(pd.concat([rows.set_index(df.index), df], axis=1))

@@ -1,0 +1,105 @@
+"The last step of nbdev's processing of a notebook: from its pages to pages for Sphinx and MyST-NB"
+import base64,re,struct
+from io import BytesIO
+from pathlib import Path
+from PIL import Image
+from nbdev.config import get_config
+from nbdev.process import Processor
+from fastcore.nbio import mk_cell
+
+tutorials = 'start cifar when text tabular segmentation huggingface distributed coming_from'.split()
+
+_re_fence = re.compile(r'^```.*?^```', re.M|re.S)
+_re_entry = re.compile(r'(?:\[source\]\((?P<src>[^)]*)\)\{.*?\}\s+)?#+ (?P<name>\S+)\s+(?P<sig>```.*?\n```)\s*(?P<doc>.*)', re.S)
+
+def page_nm(path): return re.sub(r'^\d+[a-zA-Z0-9]*_', '', Path(path).stem) # as nbdev's `nbpath2html`
+
+def contents(nbs):
+    "The table of contents for the notebooks named `nbs`: tutorials in their order, the others in the order of their numbers"
+    refs = [page_nm(o) for o in sorted(nbs) if o[0].isdigit()]
+    tuts = [f'tutorial.{o}' for o in tutorials if f'tutorial.{o}' in nbs]
+    left = set(nbs) - {o for o in nbs if o[0].isdigit()} - set(tuts) - {'index'}
+    if left: raise ValueError(f"Where do these notebooks belong in the table of contents? {', '.join(sorted(left))}")
+    def _toc(caption, pages): return '```{toctree}\n:hidden:\n:caption: ' + caption + '\n\n' + '\n'.join(pages) + '\n```'
+    return '\n\n'.join(_toc(*o) for o in (('Tutorials',tuts), ('Reference',refs), ('Project',[f'GitHub <{get_config().git_url}>'])) if o[1])
+
+def clean_text(s):
+    "`s` as a terminal shows it at the end: without what a carriage return wrote over, trailing space and empty lines around it"
+    lines = [([o for o in l.split('\r') if o.strip()] or [''])[-1].rstrip() for l in s.split('\n')]
+    return '\n'.join(lines).strip('\n')+'\n'
+
+def small_png(
+    data:bytes, # A PNG file
+    max_kb:int=95 # Leave it as it is if it is not larger than so many kB
+)->bytes: # The same picture, in as many colours as fit
+    "Make a PNG file small"
+    img,res = Image.open(BytesIO(data)),data
+    for n in (256,128,64,32,16):
+        if len(res)<=max_kb*1000: break
+        f = BytesIO()
+        img.convert('RGB').quantize(n).save(f, 'PNG', optimize=True)
+        res = f.getvalue()
+    return res
+
+def _png_width(data): return struct.unpack('>I', data[16:20])[0]
+
+class Page(Processor):
+    "Make a processed notebook a page for MyST-NB"
+    def begin(self):
+        cfg,self.level = get_config(),1
+        self.base = f'{cfg.doc_host}{cfg.doc_baseurl}/'
+        self.nm,self.cfg = Path(self.nb.path_).name,cfg
+
+    def cell(self, cell):
+        cell.pop('has_sd', None)
+        cell.metadata = {}
+        if cell.cell_type=='code' and re.search(r'^show_doc\(', cell.source, re.M): self._entry(cell)
+        elif cell.cell_type=='code': self._code(cell)
+        if cell.cell_type!='markdown': return
+        cell.source = self._links(cell.source)
+        heads = re.findall('^(#+) ', _re_fence.sub('', cell.source), re.M)
+        if heads and not cell.get('is_entry'): self.level = len(heads[-1])
+
+    def _links(self, md):
+        "Links to pages of this site, and to notebooks, as links between pages"
+        md = md.replace(f']({self.base}', '](site:')
+        return re.sub(r'\]\(\d+[a-zA-Z0-9]*_([\w.]+\.ipynb)', r'](\1', md)
+
+    def _entry(self, cell):
+        "The output of `show_doc` as a section: with the anchor that nbdev links to, one level below the section that it is in"
+        md = ''.join(cell.outputs[0]['data']['text/markdown'])
+        m = _re_entry.search(md)
+        if not m: raise ValueError(f"`{cell.source}` gave no entry:\n{md}")
+        src,nm,sig,doc = m['src'],m['name'].replace('\\',''),m['sig'],re.sub(r'^\*(.*)\*$', r'\1', m['doc'].strip(), flags=re.M)
+        cell.cell_type,cell.is_entry = 'markdown',True
+        cell.source = (f'<a id="{nm.lower()}" class="anchor"></a>\n\n{"#"*(self.level+1)} `{nm}`\n\n{doc}\n\n'
+                       f'{{.signature}}\n{sig}\n\n' + (f'{{.source}}\n[source]({src})\n' if src else ''))
+        for k in ('outputs','execution_count'): cell.pop(k, None)
+
+    def _code(self, cell):
+        "Code without directives, and its outputs without what has no meaning on a page"
+        cell.source = re.sub(r'^#\|.*\n?', '', cell.source, flags=re.M)
+        for o in cell.outputs:
+            if o.output_type=='stream': o['text'] = clean_text(''.join(o['text']))
+            if 'image/png' in (data := o.get('data') or {}):
+                png = small_png(base64.b64decode(''.join(data['image/png'])))
+                data['image/png'] = base64.b64encode(png).decode()
+                cell.metadata = {'mystnb': {'image': {'width': f"{_png_width(png)//2}px", 'alt': 'What the code above draws'}}} # drawn at twice the resolution
+        cell.outputs = [o for o in cell.outputs if o.get('name')!='stderr' and (o.output_type!='stream' or o['text'].strip())]
+
+    def _where(self):
+        "Links to the notebook itself"
+        path = f'blob/{self.cfg.branch}/{self.cfg.nbs_path.name}/{self.nm}'
+        colab = f'[Open in Colab](https://colab.research.google.com/github/{self.cfg.user}/{self.cfg.repo}/{path}) · ' if self.nm.startswith('tutorial.') else ''
+        return f'{{.where}}\n{colab}[Notebook]({self.cfg.git_url}/{path})\n\n'
+
+    def end(self):
+        self.nb.metadata = dict(kernelspec=self.nb.metadata.kernelspec, language_info=dict(name='python', pygments_lexer='ipython3'))
+        for c in self.nb.cells: c.pop('is_entry', None)
+        if self.nm=='index.ipynb':
+            self.nb.cells.append(mk_cell(contents([o.stem for o in self.cfg.nbs_path.glob('*.ipynb')]), 'markdown'))
+        else:
+            c = self.nb.cells[0]
+            head = re.match(r'# .*\n*(?:>.*\n*)*', c.source)
+            if not head: raise ValueError(f"{self.nm} has no title: its first cell is\n{c.source}")
+            c.source = head[0].rstrip()+'\n\n'+self._where()+c.source[head.end():]

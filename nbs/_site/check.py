@@ -1,0 +1,60 @@
+"Check the links, anchors and pictures of docs/ and README.md: `python nbs/_site/check.py`"
+import re,sys
+from functools import lru_cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote,urlsplit
+from nbdev.config import get_config
+
+class _Links(HTMLParser):
+    "The links of an HTML page, and the anchors that it has"
+    def __init__(self, text):
+        super().__init__()
+        self.links,self.ids = [],set()
+        self.feed(text)
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.ids |= {attrs[k] for k in ('id','name') if attrs.get(k)}
+        self.links += [attrs[k] for k in ('href','src') if attrs.get(k)]
+
+@lru_cache(None)
+def _page(path): return _Links(path.read_text(encoding='utf-8'))
+
+def _md_links(path): return re.findall(r'\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"', re.sub(r'^```.*?^```', '', path.read_text(encoding='utf-8'), flags=re.M|re.S))
+
+def broken_links(
+    root:Path # The project's folder
+)->list: # A line for each internal link that leads nowhere
+    "Check the links in docs/ and README.md to files and anchors of the project, given relatively or by the address of the site"
+    cfg = get_config(root)
+    docs,base,bad,n = root/cfg.doc_path.name,f'{cfg.doc_host}{cfg.doc_baseurl}/',[],0
+    srcs = {f:_page(f).links for f in sorted(docs.rglob('*.html'))}
+    srcs[root/'README.md'] = [a or b for a,b in _md_links(root/'README.md')]
+    for f,links in srcs.items():
+        for l in links:
+            if l.startswith(base): dest = docs/unquote(urlsplit(l).path.removeprefix(f'{cfg.doc_baseurl}/'))
+            elif urlsplit(l).scheme or l.startswith('//'): continue
+            else: dest = f.parent/unquote(urlsplit(l).path) if urlsplit(l).path else f
+            n += 1
+            if dest.is_dir() and (dest/'index.html').exists(): dest = dest/'index.html'
+            anchor = unquote(urlsplit(l).fragment)
+            if not dest.exists(): bad.append(f'{f.relative_to(root)}: no file for {l}')
+            elif anchor and dest.suffix=='.html' and anchor not in _page(dest.resolve()).ids: bad.append(f'{f.relative_to(root)}: no anchor for {l}')
+    if not n: raise ValueError(f"There are no links in {docs}: build the site first")
+    print(f'{n} internal links in {len(srcs)} files, {len(bad)} broken')
+    return bad
+
+def unfit_files(
+    root:Path, # The project's folder
+    max_kb:int=100 # Size that a picture may have, in kB
+)->list: # A line for each picture that is too large, and for each page that names a folder of the machine it was made on
+    "Check what the pages of docs/ show"
+    docs = root/get_config(root).doc_path.name
+    big = [f'{f.relative_to(root)}: a picture of {f.stat().st_size//1000} kB, and {max_kb} is the most'
+           for f in sorted((docs/'_images').glob('*')) if f.stat().st_size>max_kb*1000]
+    names = {f:re.search(r'(?<![\w.:/])/(?:tmp|root|home|opt|usr|var)/[\w.-]+', f.read_text(encoding='utf-8')) for f in sorted(docs.glob('*.html'))}
+    return big + [f'{f.relative_to(root)}: the path {m[0]}' for f,m in names.items() if m]
+
+def problems(root): return broken_links(root)+unfit_files(root)
+
+if __name__=='__main__': sys.exit('\n'.join(problems(get_config(Path(__file__).resolve().parent).config_path)) or None)
