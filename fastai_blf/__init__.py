@@ -1,1 +1,15 @@
+"""Train fastai models faster: spend each step on the items that still matter
+
+A model learns little from items that it already gets right. `BatchLossFilter` finds, in each training batch, the fewest items that make up most of the batch's loss (90% unless told otherwise), and trains on those alone. Early in training that is most of the batch. Late in training it is a small part of it, and a step costs a fraction of what it did.
+
+Modules:
+
+- `fastai_blf.bench`: How much time the filter saves, on your machine
+- `fastai_blf.callback`: When to choose, and how the choice enters the training step
+- `fastai_blf.demo`: One command that trains a model twice, plain and filtered, and shows the difference
+- `fastai_blf.history`: Losses remembered from epoch to epoch, and the filter that chooses an epoch's items from them
+- `fastai_blf.losses`: One loss per item, whatever the loss function
+- `fastai_blf.plots`: Seeing what was kept
+- `fastai_blf.selection`: Which items to keep, given their losses"""
+
 __version__ = "0.1.0"

@@ -56,7 +56,7 @@ class Page(Processor):
         if cell.cell_type=='code' and re.search(r'^show_doc\(', cell.source, re.M): self._entry(cell)
         elif cell.cell_type=='code': self._code(cell)
         if cell.cell_type!='markdown': return
-        cell.source = self._links(cell.source)
+        cell.source = self._links(re.sub(r'\A(#\|.*\n)+', '', cell.source))
         heads = re.findall('^(#+) ', _re_fence.sub('', cell.source), re.M)
         if heads and not cell.get('is_entry'): self.level = len(heads[-1])
 
@@ -78,13 +78,16 @@ class Page(Processor):
 
     def _code(self, cell):
         "Code without directives, and its outputs without what has no meaning on a page"
+        meta = {'tags':['remove-input']} if re.search(r'^#\| *echo: *false', cell.source, re.M) else {}
         cell.source = re.sub(r'^#\|.*\n?', '', cell.source, flags=re.M)
         for o in cell.outputs:
             if o.output_type=='stream': o['text'] = clean_text(''.join(o['text']))
             if 'image/png' in (data := o.get('data') or {}):
                 png = small_png(base64.b64decode(''.join(data['image/png'])))
                 data['image/png'] = base64.b64encode(png).decode()
-                cell.metadata = {'mystnb': {'image': {'width': f"{_png_width(png)//2}px", 'alt': 'What the code above draws'}}} # drawn at twice the resolution
+                meta['mystnb'] = {'image': {'width': f"{_png_width(png)//2}px", 'alt': 'What the code above draws'}} # drawn at twice the resolution
+            if 'text/html' in data: data['text/html'] = re.sub(r'<style scoped>.*?</style>|(?<=>)\s+(?=<)', '', ''.join(data['text/html']), flags=re.S)
+        cell.metadata = meta
         cell.outputs = [o for o in cell.outputs if o.get('name')!='stderr' and (o.output_type!='stream' or o['text'].strip())]
 
     def _where(self):

@@ -33,7 +33,7 @@ def _output_md(o, images):
     d = {k:''.join(v) for k,v in o['data'].items() if isinstance(v, (str,list))}
     if 'image/png' in d: return f"![What the code above draws]({images}/{sha256(base64.b64decode(d['image/png'])).hexdigest()}.png)"
     if 'text/markdown' in d: return d['text/markdown']
-    if 'text/html' in d: return re.sub(r'^ +', '', d['text/html'].strip(), flags=re.M)
+    if 'text/html' in d: return d['text/html']
     return _fenced(d['text/plain'], 'text')
 
 def to_md(
@@ -44,7 +44,8 @@ def to_md(
     res = []
     for c in json.loads(nb.read_text(encoding='utf-8'))['cells']:
         s = ''.join(c['source'])
-        if c['cell_type']=='code': res += [_fenced(s, 'python')] * bool(s.strip()) + [_output_md(o, images) for o in c['outputs']]
+        show = s.strip() and 'remove-input' not in c['metadata'].get('tags', [])
+        if c['cell_type']=='code': res += [_fenced(s, 'python')]*bool(show) + [_output_md(o, images) for o in c['outputs']]
         elif '```{toctree}' not in s:
             s = re.sub(r'^\{\.where\}\n.*\n|^\{\.\w+\}\n|^<a id=.*</a>\n', '', s, flags=re.M)
             res.append(re.sub(r'\]\((?!https?:|#|mailto:)([^)\s]+)\)', lambda m: f']({link(m[1])})', s))

@@ -1,10 +1,12 @@
-"Check the links, anchors and pictures of docs/ and README.md: `python nbs/_site/check.py`"
-import re,sys
+"Check the links, anchors, pictures and entries of docs/ and README.md: `python nbs/_site/check.py`"
+import ast,re,runpy,sys
+from fastcore.foundation import L
 from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote,urlsplit
 from nbdev.config import get_config
+from nbdev.doclinks import patch_name
 
 class _Links(HTMLParser):
     "The links of an HTML page, and the anchors that it has"
@@ -55,6 +57,25 @@ def unfit_files(
     names = {f:re.search(r'(?<![\w.:/])/(?:tmp|root|home|opt|usr|var)/[\w.-]+', f.read_text(encoding='utf-8')) for f in sorted(docs.glob('*.html'))}
     return big + [f'{f.relative_to(root)}: the path {m[0]}' for f,m in names.items() if m]
 
-def problems(root): return broken_links(root)+unfit_files(root)
+def missing_entries(
+    root:Path # The project's folder
+)->list: # A line for each exported symbol without an entry
+    "Check that the reference has what the package exports, patched methods included"
+    cfg = get_config(root)
+    syms = runpy.run_path(cfg.lib_path/'_modidx.py')['d']['syms']
+    bad,n = [],0
+    for mod,d in syms.items():
+        tops = ast.parse((root/f"{mod.replace('.','/')}.py").read_text(encoding='utf-8')).body
+        for t in tops:
+            if not isinstance(t, (ast.FunctionDef,ast.ClassDef)): continue
+            for nm in L(patch_name(t) or t.name):
+                if nm.split('.')[-1].startswith('_'): continue
+                page,anchor = d[f'{mod}.{nm}'][0].split('#')
+                n += 1
+                if anchor not in _page(root/cfg.doc_path.name/page).ids: bad.append(f'{page}: no entry for `{nm}`')
+    print(f'{n} exported symbols, {len(bad)} without an entry')
+    return bad
+
+def problems(root): return broken_links(root)+unfit_files(root)+missing_entries(root)
 
 if __name__=='__main__': sys.exit('\n'.join(problems(get_config(Path(__file__).resolve().parent).config_path)) or None)
