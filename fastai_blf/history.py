@@ -11,19 +11,18 @@ Docs: https://fastai-blf.github.io/fastai_blf/history.html.md"""
 # %% auto #0
 __all__ = ['own_idxs', 'indexed_dl', 'LossHistory', 'EpochLossFilter']
 
-# %% ../nbs/04_history.ipynb #3c0fdb48
+# %% ../nbs/04_history.ipynb #0bd2726e
 from contextlib import ExitStack
 from math import ceil
 from types import MethodType
 from fastai.basics import *
 from fastai.callback.fp16 import MixedPrecision
-from fastai.distributed import DistributedDL
 from .losses import *
 from .selection import *
 from .callback import *
 from .callback import _check_number
 
-# %% ../nbs/04_history.ipynb #7c82684e
+# %% ../nbs/04_history.ipynb #f77887fe
 @contextmanager
 def own_idxs(
     dl:DataLoader, # A fastai dataloader
@@ -37,11 +36,14 @@ def own_idxs(
         if old is None: del dl.get_idxs
         else: dl.get_idxs = old
 
+def _is_distributed(dl): # by name, since `fastai.distributed` cannot be imported without accelerate
+    return any(c.__name__=='DistributedDL' for c in type(dl).__mro__)
+
 def indexed_dl(
     dl # What a learner trains on
 )->DataLoader: # The dataloader that draws the indices: `dl` itself, or the one that a `DistributedDL` shares out
     "Raise `ValueError` if there is no telling which items a batch of `dl` is made of"
-    base = dl.dl if isinstance(dl, DistributedDL) else dl
+    base = dl.dl if _is_distributed(dl) else dl
     if not isinstance(base, DataLoader):
         raise ValueError(f"A {type(base).__module__}.{type(base).__name__} keeps the indices of its items to itself: use fastai's `DataLoader`, "
                          "for instance by `DataLoaders.from_dsets`; a sampler becomes its `get_idxs`")
@@ -207,7 +209,7 @@ def easy(self:EpochLossFilter)->Tensor: # Indices in the training set
     easy[known[hard]] = False
     return easy.nonzero().squeeze(1)
 
-# %% ../nbs/04_history.ipynb #8321c089
+# %% ../nbs/04_history.ipynb #4ce3ead0
 def _fits(k, bs, drop_last, n_procs):
     "Can `k` items be shared out to `n_procs` dataloaders, in batches of more than one item?"
     k = ceil(k/n_procs)
@@ -217,7 +219,7 @@ def _fits(k, bs, drop_last, n_procs):
 def _draw(self:EpochLossFilter, dl):
     "Which items to leave out of this epoch, as a tensor of booleans; sets the weights of the others"
     keep_easy,easy,n = share_at('keep_easy', self.keep_easy, self.pct_train),self.easy(),len(self.losses)
-    n_procs = self.dl.world_size if isinstance(self.dl, DistributedDL) else 1
+    n_procs = self.dl.world_size if _is_distributed(self.dl) else 1
     drop = len(easy)-ceil(keep_easy*len(easy))
     while drop and not _fits(n-drop, dl.bs, dl.drop_last, n_procs): drop -= 1
     out = torch.zeros(n, dtype=torch.bool)
