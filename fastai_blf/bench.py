@@ -13,7 +13,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/bench.html.md"""
 # %% auto #0
 __all__ = ['methods', 'published', 'get_data', 'BatchLoader', 'crop_flip', 'get_dls', 'WideBlock', 'wide_resnet', 'CPUAutocast',
            'get_learner', 'hardware', 'Clock', 'read_results', 'AroundSteps', 'timed_parts', 'peak_memory', 'limit',
-           'step', 'plot_step', 'method_cbs', 'TrainTimes', 'summarize', 'compare_matched', 'train', 'plot_train',
+           'step', 'plot_step', 'harder_half', 'method_cbs', 'summarize', 'compare_matched', 'train', 'plot_train',
            'plot_matched', 'plot_reproduced', 'numpy_top_losses', 'race', 'select', 'plot_select', 'blf_bench']
 
 # %% ../nbs/11_bench.ipynb #248b7830
@@ -42,7 +42,7 @@ from fastai.layers import ConvLayer,ResBlock
 from fastai.vision.core import PILImage,TensorImage
 from fastai.vision.data import ImageBlock
 from . import callback
-from .demo import small_resnet
+from .demo import TrainTimer,small_resnet
 from .callback import *
 from .history import EpochLossFilter
 from .selection import *
@@ -286,10 +286,11 @@ class AroundSteps(Callback):
         around:Callable, # Gets a function without arguments, which does the step
         share:float=None # Share of items kept with which a filter begins, as if it had kept that many before
     ): store_attr()
-    def before_train(self):
+    def before_fit(self):
         one_batch = self.learn.one_batch
         self.learn.one_batch = lambda i,b: self.around(partial(one_batch, i, b))
         undo_after_fit(self.learn).callback(delattr, self.learn, 'one_batch')
+    def before_train(self):
         if self.share and hasattr(self.learn, 'blf'): self.learn.blf.share = self.share
     def before_validate(self): raise CancelValidException
 
@@ -436,40 +437,37 @@ methods = dict( # what a method adds to a learner: a function from the numbers b
     two    = lambda min_loss_perc=.9: BatchLossFilter(min_loss_perc, passes=2),
     random = lambda perc: BatchLossFilter(select=random_items(perc)),
     rank   = lambda beta=1.: BatchLossFilter(select=sample_by_rank(beta)),
-    elf    = lambda keep_easy=.5, reweight=1.: EpochLossFilter(keep_easy=keep_easy, reweight=bool(reweight)))
+    elf    = EpochLossFilter,
+    median = lambda **kw: EpochLossFilter(select=harder_half, **kw),
+    fall   = lambda start=1., end=0., **kw: EpochLossFilter(keep_easy=SchedLin(start, end), **kw),
+    both   = lambda min_loss_perc=.9, **kw: [EpochLossFilter(reweight=False, **kw), BatchLossFilter(min_loss_perc)])
+
+def harder_half(
+    losses:Tensor # One loss per item, shape `(n,)`
+)->Tensor: # Indices of those above the median
+    "The harder half of the items"
+    return losses.topk(len(losses)//2).indices
 
 def method_cbs(
-    spec:str # Name of a method, and its numbers behind colons
+    spec:str # Name of a method, and its settings behind colons
 ): # Callbacks for a learner
     "The callbacks of the method that `spec` names"
-    name,*nums = spec.split(':')
+    name,*settings = spec.split(':')
     _check_in('methods', name, methods)
-    try: return methods[name](*map(float, nums))
+    settings = [o.rpartition('=') for o in settings]
+    try: return methods[name](*[float(v) for k,_,v in settings if not k], **{k:float(v) for k,_,v in settings if k})
     except (TypeError,ValueError) as e: raise ValueError(f"`methods` has {spec!r}, which does not work: {e}") from e
 
 # %% ../nbs/11_bench.ipynb #40641b9e
-class TrainTimes(Callback):
-    "The seconds that each epoch of a fit spends in training, without validation"
-    order = -100
-    def __init__(self,
-        clock:Clock, # The clock to use
-        bar=None # An iterator to advance by an epoch
-    ): store_attr()
-    def before_fit(self): self.times = []
-    def before_epoch(self):
-        if self.bar: next(self.bar, None)
-        self.start = self.clock()
-    def before_validate(self): self.times.append(self.clock()-self.start)
-
-def _fit(cbs, seed, epochs, lr, clock, dls_kw, learn_kw, bar=None):
-    "A row for each epoch of a fit"
+def _fit(cbs, seed, epochs, lr, clock, dls_kw, learn_kw, bar=iter(())):
+    "A row for each epoch of a fit; `bar` is an iterator to advance by an epoch"
     set_seed(seed)
-    learn = get_learner(get_dls(**dls_kw), cbs=[*L(cbs), timer:=TrainTimes(clock, bar)], **learn_kw)
+    learn = get_learner(get_dls(**dls_kw), cbs=[*L(cbs), timer:=TrainTimer(clock), Callback(before_epoch=lambda _: next(bar, None))], **learn_kw)
     with learn.no_bar(),learn.no_logging(): learn.fit_one_cycle(epochs, lr)
     names = learn.recorder.metric_names[1:-1]
-    for i,(t,vals) in enumerate(zip(np.cumsum(timer.times), learn.recorder.values)):
+    for i,(t,vals) in enumerate(zip(np.cumsum(timer.secs), learn.recorder.values)):
         r = dict(zip(names, vals))
-        yield dict(seed=seed, epochs=epochs, epoch=i+1, time=t, accuracy=r['accuracy'], valid_loss=r['valid_loss'], kept=r.get('samp_perc', 1.))
+        yield dict(seed=seed, epochs=epochs, epoch=i+1, time=t, accuracy=r['accuracy'], valid_loss=r['valid_loss'], kept=r.get('samp_perc', 1.)*r.get('epoch_samp_perc', 1.))
 
 # %% ../nbs/11_bench.ipynb #cd1f3f36
 def _fits(specs, seeds, epochs, **kwargs):

@@ -108,10 +108,11 @@ class LossHistory(Callback):
 
     def _store(self):
         "Take the losses noted since the last time from the device, those of all processes"
-        idxs,losses = map(list, zip(*self.batches)) if self.batches else ([],[])
-        self.batches = []
-        new = torch.zeros(2, len(self.losses))
-        if idxs: new[:,tensor(sum(idxs, []))] = torch.stack([torch.cat(losses).cpu(), torch.ones(len(sum(idxs, [])))])
+        batches,self.batches = self.batches,[]
+        new = torch.zeros(2, len(self.losses)) # of each item its loss, and how many processes have seen it
+        if batches:
+            idxs = [i for b,_ in batches for i in b]
+            new[0,idxs],new[1,idxs] = torch.cat([l for _,l in batches]).float().cpu(),1.
         loss,times = all_reduce(self.model, new).cpu() if self.active else new # an interrupted process cannot wait for the others
         self.losses,self.seen = torch.where(times>0, loss/times, self.losses),self.seen.masked_fill(times>0, self.epochs_seen)
 
@@ -210,7 +211,7 @@ def easy(self:EpochLossFilter)->Tensor: # Indices in the training set
     return easy.nonzero().squeeze(1)
 
 # %% ../nbs/04_history.ipynb #4ce3ead0
-def _fits(k, bs, drop_last, n_procs):
+def _makes_batches(k, bs, drop_last, n_procs):
     "Can `k` items be shared out to `n_procs` dataloaders, in batches of more than one item?"
     k = ceil(k/n_procs)
     return k>=bs and (drop_last or bs==1 or k%bs!=1)
@@ -221,7 +222,7 @@ def _draw(self:EpochLossFilter, dl):
     keep_easy,easy,n = share_at('keep_easy', self.keep_easy, self.pct_train),self.easy(),len(self.losses)
     n_procs = self.dl.world_size if _is_distributed(self.dl) else 1
     drop = len(easy)-ceil(keep_easy*len(easy))
-    while drop and not _fits(n-drop, dl.bs, dl.drop_last, n_procs): drop -= 1
+    while drop and not _makes_batches(n-drop, dl.bs, dl.drop_last, n_procs): drop -= 1
     out = torch.zeros(n, dtype=torch.bool)
     if drop:
         out[easy[torch.randperm(len(easy))[:drop]]] = True
