@@ -88,11 +88,11 @@ def _check_least(**kwargs):
 def get_data(
     name:str='digits' # 'digits', 'cifar' or 'cifar2'
 ): # Training and validation sets of images (bytes) and labels, and what to call them in a figure
-    "Images and labels as tensors, the training set in random order"
+    "Images and labels as tensors, in random order, so that the first ones are a fair sample"
     _check_in('data', name, _datas)
-    train,valid,what = _datas[name]()
-    idxs = torch.randperm(len(train), generator=torch.Generator().manual_seed(42))
-    return TensorDataset(*train[idxs]),valid,what
+    *dss,what = _datas[name]()
+    g = torch.Generator().manual_seed(42)
+    return *(TensorDataset(*ds[torch.randperm(len(ds), generator=g)]) for ds in dss),what
 
 # %% ../nbs/11_bench.ipynb #b48d3fce
 class BatchLoader(DataLoader):
@@ -476,13 +476,14 @@ def _fits(specs, seeds, epochs, **kwargs):
     bar = progress_bar(range(seeds*sum(epochs.values())))
     it,rows = iter(bar),[]
     for seed in range(seeds):
-        for spec in specs:
+        for spec in sorted(random.sample(specs, len(specs)), key='random'.__eq__): # which takes its share from `blf`
             bar.comment = f'{spec}, seed {seed}'
             use = spec.partition('@')[0]
             if use=='random': use = f"random:{np.mean([r['kept'] for r in rows if (r['method'],r['seed'])==('blf',seed)][1:] or [1.])}"
             rows += [dict(method=spec, **r) for r in _fit(method_cbs(use), seed, epochs[spec], bar=it, **kwargs)]
     next(it, None)
-    return pd.DataFrame(rows)
+    df = pd.DataFrame(rows)
+    return pd.concat([df[df.method==o] for o in specs], ignore_index=True)
 
 def summarize(
     df:pd.DataFrame, # A row for each method, seed and epoch
