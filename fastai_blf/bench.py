@@ -430,7 +430,7 @@ def plot_step(
     _save_fig(fig, out, head)
 
 # %% ../nbs/11_bench.ipynb #c4451c92
-methods = dict( # what a method adds to a learner: a function from the numbers behind its name to callbacks
+methods = dict( # what a method adds to a learner: a function from the settings behind its name to callbacks
     plain  = lambda: None,
     blf    = lambda min_loss_perc=.9: BatchLossFilter(min_loss_perc),
     one    = lambda min_loss_perc=.9: BatchLossFilter(min_loss_perc, passes=1),
