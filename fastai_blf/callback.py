@@ -145,7 +145,7 @@ def before_fit(self:BatchLossFilter):
     if undo is None or hasattr(self.learn, 'lr_finder'): return
     if len(cbs := self.learn._grab_cbs(BatchLossFilter))>1:
         raise ValueError(f"The learner has {len(cbs)} filters, {list(cbs)}, but one was expected: `learn.batch_loss_filter` replaces the one there is")
-    self.active,self.checked,self.share,self.n_passes = True,False,1.,None
+    self.active,self.checked,self.channels_last,self.share,self.n_passes = True,False,True,1.,None
     self.loss_perc = self.samp_perc = float('nan')
     self.batches,self.history,self.last = [],[],None
     undo.callback(setattr, self, 'active', False)
@@ -249,10 +249,23 @@ def _look(self:BatchLossFilter):
     self.run = False
     try:
         with torch.no_grad(), untouched(model):
-            self.learn.pred = model(*_shrink(self.xb, self.resize))
+            self.learn.pred = self._forward(model)
             self.learn('after_pred')
             return item_losses(self.learn.loss_func, self.learn.pred, *self.learn.yb)
     finally: self.run = True
+
+@patch
+def _forward(self:BatchLossFilter, model):
+    "What `model` says of the batch, of smaller images and in another format if that is faster"
+    xb = _shrink(self.xb, self.resize)
+    if self.channels_last:
+        try: return model(*map(_channels_last, xb))
+        except RuntimeError: self.channels_last = False # a `view` takes no other format
+    return model(*xb)
+
+def _channels_last(x):
+    "An image on the CPU in the format in which CPUs convolve fastest; what is none stays"
+    return x.contiguous(memory_format=torch.channels_last) if _is_image(x) and x.is_cpu else x
 
 def _shrink(xb, resize):
     "Images of `resize` times their side; what is not an image stays"
