@@ -430,7 +430,7 @@ def plot_step(
     _save_fig(fig, out, head)
 
 # %% ../nbs/11_bench.ipynb #c4451c92
-methods = dict( # what a method adds to a learner: a function from the settings behind its name to callbacks
+methods = dict( # what a method adds to a learner: a function from the settings behind its name to a callback
     plain  = lambda: None,
     blf    = lambda min_loss_perc=.9: BatchLossFilter(min_loss_perc),
     one    = lambda min_loss_perc=.9: BatchLossFilter(min_loss_perc, passes=1),
@@ -438,9 +438,9 @@ methods = dict( # what a method adds to a learner: a function from the settings 
     random = lambda perc: BatchLossFilter(select=random_items(perc)),
     rank   = lambda beta=1.: BatchLossFilter(select=sample_by_rank(beta)),
     elf    = EpochLossFilter,
-    median = lambda **kw: EpochLossFilter(select=harder_half, **kw),
-    fall   = lambda start=1., end=0., **kw: EpochLossFilter(keep_easy=SchedLin(start, end), **kw),
-    both   = lambda min_loss_perc=.9, **kw: [EpochLossFilter(reweight=False, **kw), BatchLossFilter(min_loss_perc)])
+    mean   = lambda keep_easy=.5, reweight=True, **kw: EpochLossFilter(None, keep_easy, reweight, **kw), # InfoBatch
+    median = lambda keep_easy=.5, reweight=True, **kw: EpochLossFilter(keep_easy=keep_easy, reweight=reweight, select=harder_half, **kw),
+    fall   = lambda start=1., end=0., **kw: EpochLossFilter(None, SchedLin(start, end), True, **kw))
 
 def harder_half(
     losses:Tensor # One loss per item, shape `(n,)`
@@ -448,15 +448,19 @@ def harder_half(
     "The harder half of the items"
     return losses.topk(len(losses)//2).indices
 
-def method_cbs(
-    spec:str # Name of a method, and its settings behind colons
-): # Callbacks for a learner
-    "The callbacks of the method that `spec` names"
+def _method_cb(spec):
+    "What the one method that `spec` names adds to a learner"
     name,*settings = spec.split(':')
     _check_in('methods', name, methods)
     settings = [o.rpartition('=') for o in settings]
     try: return methods[name](*[float(v) for k,_,v in settings if not k], **{k:float(v) for k,_,v in settings if k})
     except (TypeError,ValueError) as e: raise ValueError(f"`methods` has {spec!r}, which does not work: {e}") from e
+
+def method_cbs(
+    spec:str # Name of a method, and its settings behind colons; several with `+` between
+)->L: # Callbacks for a learner
+    "The callbacks of the methods that `spec` names"
+    return L(spec.split('+')).map(_method_cb).filter()
 
 # %% ../nbs/11_bench.ipynb #40641b9e
 def _fit(cbs, seed, epochs, lr, clock, dls_kw, learn_kw, bar=iter(())):

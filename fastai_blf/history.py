@@ -165,9 +165,9 @@ class EpochLossFilter(LossHistory):
     "Train each epoch on the items of high remembered loss and a share of the others, and load only those (after InfoBatch, Qin et al., 2024, arXiv 2303.04947, section 3)"
     name = 'elf'
     def __init__(self,
-        min_loss_perc:float|Callable=None, # Hard are the fewest items that make up this share of the losses, a number or a schedule; `None`: those of at least the mean loss
-        keep_easy:float|Callable=.5, # Share of the other items to train on, drawn afresh each epoch; a number or a schedule of the share of training done
-        reweight:bool=True, # Let the easy items kept count `1/keep_easy`, for those left out
+        min_loss_perc:float|Callable=.9, # Hard are the fewest items that make up this share of the losses, a number or a schedule; `None`: those of at least the mean loss
+        keep_easy:float|Callable=.4, # Share of the other items to train on, drawn afresh each epoch; a number or a schedule of the share of training done
+        reweight:bool=False, # Let the easy items kept count `1/keep_easy`, for those left out
         warmup:float=1, # Epochs at the start of each fit that train on everything
         cooldown:float=None, # Epochs at the end of each fit that train on everything; `None`: an eighth of them
         max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was
@@ -178,7 +178,7 @@ class EpochLossFilter(LossHistory):
         for k,v in dict(warmup=warmup, cooldown=0 if cooldown is None else cooldown).items(): _check_number(k, v)
         _check_number('max_age', max_age, least=1)
         if select is not None and not callable(select): raise ValueError(f"`select` is {select!r}, but a function from losses to indices was expected")
-        if select is not None and min_loss_perc is not None: raise ValueError(f"`select={select!r}` decides alone which items are hard: leave `min_loss_perc` out")
+        if select is not None and min_loss_perc!=.9: raise ValueError(f"`select={select!r}` decides alone which items are hard: leave `min_loss_perc` out")
         store_attr()
 
     __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,warmup,cooldown,max_age,select')
