@@ -2,7 +2,7 @@
 
 `BatchLossFilter` looks at a batch to choose from it, which costs a forward pass, and the items that it drops have been loaded for nothing. Losses change slowly from epoch to epoch. `LossHistory` remembers the last one of each training item, and `EpochLossFilter` chooses by it before an epoch begins, so that only what will be trained on is loaded: no look, and no wasted loading.
 
-This follows InfoBatch (Qin et al., *InfoBatch: Lossless Training Speed Up by Unbiased Dynamic Data Pruning*, ICLR 2024, arXiv 2303.04947).
+This follows InfoBatch (Qin et al., *InfoBatch: Lossless Training Speed Up by Unbiased Dynamic Data Pruning*, ICLR 2024, arXiv 2303.04947), and draws the easy items by their losses, as importance sampling does (Katharopoulos and Fleuret, *Not All Samples Are Created Equal*, ICML 2018, arXiv 1803.00942).
 
 Docs: https://fastai-blf.github.io/fastai_blf/history.html.md"""
 
@@ -165,9 +165,9 @@ class EpochLossFilter(LossHistory):
     "Train each epoch on the items of high remembered loss and a share of the others, and load only those (after InfoBatch, Qin et al., 2024, arXiv 2303.04947, section 3)"
     name = 'elf'
     def __init__(self,
-        min_loss_perc:float|Callable=.9, # Hard are the fewest items that make up this share of the losses, a number or a schedule; `None`: those of at least the mean loss
-        keep_easy:float|Callable=.4, # Share of the other items to train on, drawn afresh each epoch; a number or a schedule of the share of training done
-        reweight:bool=False, # Let the easy items kept count `1/keep_easy`, for those left out
+        min_loss_perc:float|Callable=.5, # Hard are the fewest items that make up this share of the losses, a number or a schedule; `None`: those of at least the mean loss
+        keep_easy:float|Callable=.6, # Share of the other items to train on, drawn afresh each epoch, those of higher loss more often; a number or a schedule of the share of training done
+        reweight:bool=False, # Let the easy items kept count `1/keep_easy`, for those left out, and be drawn with the same chance
         warmup:float=1, # Epochs at the start of each fit that train on everything
         cooldown:float=None, # Epochs at the end of each fit that train on everything; `None`: an eighth of them
         max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was
@@ -178,7 +178,7 @@ class EpochLossFilter(LossHistory):
         for k,v in dict(warmup=warmup, cooldown=0 if cooldown is None else cooldown).items(): _check_number(k, v)
         _check_number('max_age', max_age, least=1)
         if select is not None and not callable(select): raise ValueError(f"`select` is {select!r}, but a function from losses to indices was expected")
-        if select is not None and min_loss_perc!=.9: raise ValueError(f"`select={select!r}` decides alone which items are hard: leave `min_loss_perc` out")
+        if select is not None and min_loss_perc!=.5: raise ValueError(f"`select={select!r}` decides alone which items are hard: leave `min_loss_perc` out")
         store_attr()
 
     __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,warmup,cooldown,max_age,select')
@@ -218,14 +218,15 @@ def _makes_batches(k, bs, drop_last, n_procs):
 
 @patch
 def _draw(self:EpochLossFilter, dl):
-    "Which items to leave out of this epoch, as a tensor of booleans; sets the weights of the others"
+    "Which items to leave out of this epoch, as a tensor of booleans; sets the weights of the others (drawing as Efraimidis and Spirakis, 2006)"
     keep_easy,easy,n = share_at('keep_easy', self.keep_easy, self.pct_train),self.easy(),len(self.losses)
     n_procs = self.dl.world_size if _is_distributed(self.dl) else 1
     drop = len(easy)-ceil(keep_easy*len(easy))
     while drop and not _makes_batches(n-drop, dl.bs, dl.drop_last, n_procs): drop -= 1
     out = torch.zeros(n, dtype=torch.bool)
     if drop:
-        out[easy[torch.randperm(len(easy))[:drop]]] = True
+        odds = torch.ones(len(easy)) if self.reweight else self.losses[easy].clamp(min=1e-10) # all have one weight, so all need one chance
+        out[easy[(odds/torch.empty_like(odds).exponential_()).topk(drop, largest=False).indices]] = True
         if self.reweight and keep_easy: self.weights = torch.ones(n).index_fill(0, easy, 1/keep_easy)
     return out
 
