@@ -145,7 +145,7 @@ def before_fit(self:BatchLossFilter):
     if undo is None or hasattr(self.learn, 'lr_finder'): return
     if len(cbs := self.learn._grab_cbs(BatchLossFilter))>1:
         raise ValueError(f"The learner has {len(cbs)} filters, {list(cbs)}, but one was expected: `learn.batch_loss_filter` replaces the one there is")
-    self.active,self.checked,self.channels_last,self.share,self.n_passes = True,False,True,1.,None
+    self.active,self.checked,self.looks_channels_last,self.share,self.n_passes = True,False,True,1.,None
     self.loss_perc = self.samp_perc = float('nan')
     self.batches,self.history,self.last = [],[],None
     undo.callback(setattr, self, 'active', False)
@@ -258,9 +258,9 @@ def _look(self:BatchLossFilter):
 def _forward(self:BatchLossFilter, model):
     "What `model` says of the batch, of smaller images and in another format if that is faster"
     xb = _shrink(self.xb, self.resize)
-    if self.channels_last:
+    if self.looks_channels_last:
         try: return model(*map(_channels_last, xb))
-        except RuntimeError: self.channels_last = False # a `view` takes no other format
+        except RuntimeError: self.looks_channels_last = False # a `view` takes no other format
     return model(*xb)
 
 def _channels_last(x):
