@@ -53,7 +53,7 @@ def _n_for_loss(vals, share):
     if not share: return 0
     if vals[-1]<0:
         raise ValueError(f"A share of the loss needs losses of zero or more, but the lowest is {vals[-1]:.4g}: "
-                         "set `min_loss_perc=0` and use `min_sample_perc` alone")
+                         "set `min_loss_perc=0` and go by the share of items, `min_sample_perc` or `keep_easy`")
     return running.searchsorted(share*total)+1
 
 # %% ../nbs/01_selection.ipynb #58c3940c
