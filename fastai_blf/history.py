@@ -166,8 +166,8 @@ class EpochLossFilter(LossHistory):
     name = 'elf'
     def __init__(self,
         min_loss_perc:float|Callable=.5, # Hard are the fewest items that make up this share of the losses, a number or a schedule; `None`: those of at least the mean loss
-        keep_easy:float|Callable=.6, # Share of the other items to train on, drawn afresh each epoch, those of higher loss more often; a number or a schedule of the share of training done
-        reweight:bool=False, # Let the easy items kept count `1/keep_easy`, for those left out, and be drawn with the same chance
+        keep_easy:float|Callable=.5, # Share of the other items to train on, drawn afresh each epoch, those of higher loss more often; a number or a schedule of the share of training done
+        reweight:bool=False, # Let the easy items kept count for those left out as well (`1/keep_easy`), and be drawn with the same chance
         warmup:float=1, # Epochs at the start of each fit that train on everything
         cooldown:float=None, # Epochs at the end of each fit that train on everything; `None`: an eighth of them
         max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was
@@ -227,7 +227,7 @@ def _draw(self:EpochLossFilter, dl):
     if drop:
         odds = torch.ones(len(easy)) if self.reweight else self.losses[easy].clamp(min=1e-10) # all have one weight, so all need one chance
         out[easy[(odds/torch.empty_like(odds).exponential_()).topk(drop, largest=False).indices]] = True
-        if self.reweight and keep_easy: self.weights = torch.ones(n).index_fill(0, easy, 1/keep_easy)
+        if self.reweight and drop<len(easy): self.weights = torch.ones(n).index_fill(0, easy, len(easy)/(len(easy)-drop))
     return out
 
 @patch
