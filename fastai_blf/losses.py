@@ -291,9 +291,9 @@ def find_way(
         if part is None: return None if f is not _split_inside else "there is no telling which predictions are an item's"
         idxs,p = part
         if f is _split_inside and has_rows(pred, n): # a mean and a sum weigh differently in a smaller batch, so the others' predictions change instead
-            again = f(loss_func, _map_floats(lambda t: (t/2).index_copy(0, idxs.to(t.device), t[idxs]) if has_rows(t, n) else t, pred), yb, n)[idxs]
+            again = f(loss_func, _map_floats(lambda t: torch.zeros_like(t).index_copy(0, idxs.to(t.device), t[idxs]) if has_rows(t, n) else t, pred), yb, n)[idxs]
         else: again = f(loss_func, p, take(yb, idxs, n), len(idxs))
-        same = _parallel if f is _split_inside else are_close # a weighted mean has another denominator in a part
+        same = are_close if f is not _split_inside or has_rows(pred, n) else _parallel # a weighted mean has another denominator in a part
         if not same(again.detach(), losses.detach()[idxs], tol): return f"the losses of {len(idxs)} of the {n} items are others where the rest of the batch is"
     with put_back(_state(loss_func)):
         loss_func(pred, *yb) # its own errors are nobody else's
