@@ -281,27 +281,30 @@ def find_way(
     "How to split `loss_func`; raises `ValueError` if no way is true"
     handler = getattr(loss_func, '__self__', None)
     if isinstance(handler, MixHandler): return find_way(handler.old_lf, pred, *yb, part=part, tol=tol)
-    n,why = find_bs(yb),{}
+    n,why,state = find_bs(yb),{},_state(loss_func)
+    def _losses(f, pred, yb):
+        with put_back(state): return f(loss_func, pred, yb, find_bs(yb))
+    def _value(pred):
+        with put_back(state): return loss_func(pred, *yb)
     tol = max(tol or 1e-3, 3e-2 if _is_half(pred) else 0)
     if part is None and n>2 and has_rows(pred, n): part = some_items(n),take(pred, some_items(n), n)
     def _against(f):
         "What speaks against a way"
-        losses = f(loss_func, pred, yb, n)
-        if not _agree(lambda p: loss_func(p, *yb), lambda p: f(loss_func, p, yb, n), pred, tol): return "its losses, put together, are not the loss of the batch"
+        losses = _losses(f, pred, yb)
+        if not _agree(_value, lambda p: _losses(f, p, yb), pred, tol): return "its losses, put together, are not the loss of the batch"
         if part is None: return None if f is not _split_inside else "there is no telling which predictions are an item's"
         idxs,p = part
         if f is _split_inside and has_rows(pred, n): # a mean and a sum weigh differently in a smaller batch, so the others' predictions change instead
-            again = f(loss_func, _map_floats(lambda t: torch.zeros_like(t).index_copy(0, idxs.to(t.device), t[idxs]) if has_rows(t, n) else t, pred), yb, n)[idxs]
-        else: again = f(loss_func, p, take(yb, idxs, n), len(idxs))
-        same = are_close if f is not _split_inside or has_rows(pred, n) else _parallel # a weighted mean has another denominator in a part
+            again = _losses(f, _map_floats(lambda t: torch.zeros_like(t).index_copy(0, idxs.to(t.device), t[idxs]) if has_rows(t, n) else t, pred), yb)[idxs]
+        else: again = _losses(f, p, take(yb, idxs, n))
+        same = are_close if f is _one_by_one else _parallel # a weighted mean has another denominator in a part
         if not same(again.detach(), losses.detach()[idxs], tol): return f"the losses of {len(idxs)} of the {n} items are others where the rest of the batch is"
-    with put_back(_state(loss_func)):
-        loss_func(pred, *yb) # its own errors are nobody else's
-        for way,f in ways.items():
-            try: why[way] = _against(f)
-            except _CannotSplit as e: why[way] = str(e)
-            except Exception as e: why[way] = f"{type(e).__name__}: {e}"
-            if why[way] is None: return way
+    _value(pred) # its own errors are nobody else's
+    for way,f in ways.items():
+        try: why[way] = _against(f)
+        except _CannotSplit as e: why[way] = str(e)
+        except Exception as e: why[way] = f"{type(e).__name__}: {e}"
+        if why[way] is None: return way
     tried = '; '.join(f"{way.replace('_',' ')}: {o}" for way,o in why.items())
     raise ValueError(f"`{_name(loss_func)}` cannot be split into one loss per item ({tried}). Choose by another loss: "
                      "`item_loss`, a function of `(pred, *yb)` that returns one loss per item; the loss trained on stays what it is")
