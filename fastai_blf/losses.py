@@ -159,7 +159,7 @@ def _close(a, b): return bool(torch.isclose(a.float(), b.float(), rtol=1e-3, ato
 def _one_by_one(loss_func, pred, yb, n):
     "The losses of `n` items, each from a call of its own"
     if not has_rows(pred, n): raise _CannotSplit("there is no telling which predictions are an item's")
-    value = loss_func(pred, *yb).detach().mean()
+    value = loss_func(pred, *yb).detach().mean().as_subclass(Tensor)
     losses = torch.stack([loss_func(*take((pred,*yb), slice(i,i+1), n)).mean() for i in range(n)]).as_subclass(Tensor).float()
     if value.isfinite(): losses = losses.nan_to_num(0.) # nothing to learn: a mean of no elements
     if not (_close(losses.mean(), value) or _close(losses.sum(), value)):
@@ -183,11 +183,13 @@ def put_back(
     "Give `objs` back the attributes they had, and the values of their buffers"
     def _dicts(o): return [vars(o), *([o._buffers] if isinstance(o, nn.Module) and isinstance(o._buffers, dict) else [])] # a scripted module has no dict
     def _values(o): return [(b,b.clone()) for b in o.buffers(recurse=False) if not is_lazy(b)] if isinstance(o, nn.Module) else []
-    dicts,values = [(o,d,dict(d)) for o in objs for d in _dicts(o)],[(o,*v) for o in objs for v in _values(o)]
+    dicts,values = [(o,d,dict(d)) for o in objs for d in _dicts(o)],[(o,b,b._version,v) for o in objs for b,v in _values(o)]
+    def _differs(b, version, v): return b._version!=version or ((changed is not None or b.is_cpu) and not torch.equal(b, v)) # a look at values would wait for the device
     try: yield
     finally:
+        values = [(o,b,v) for o,b,version,v in values if _differs(b, version, v)]
         if changed is not None:
-            new = {id(o) for o,d,old in dicts if d.keys()!=old.keys() or any(d[k] is not v for k,v in old.items())} | {id(o) for o,b,v in values if not torch.equal(b, v)}
+            new = {id(o) for o,d,old in dicts if d.keys()!=old.keys() or any(d[k] is not v for k,v in old.items())} | {id(o) for o,*_ in values}
             changed += [o for o in objs if id(o) in new]
         for _,d,old in dicts:
             for k in d.keys()-old.keys(): del d[k]
