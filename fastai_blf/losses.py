@@ -181,21 +181,23 @@ def put_back(
     changed:list=None # Gets those of them that had changed
 ):
     "Give `objs` back the attributes they had, and the values of their buffers"
-    def _dicts(o): return [vars(o), *([o._buffers] if isinstance(o, nn.Module) and isinstance(o._buffers, dict) else [])] # a scripted module has no dict
-    def _values(o): return [(b,b.clone()) for b in o.buffers(recurse=False) if not is_lazy(b)] if isinstance(o, nn.Module) else []
-    dicts,values = [(o,d,dict(d)) for o in objs for d in _dicts(o)],[(o,b,b._version,v) for o in objs for b,v in _values(o)]
-    def _differs(b, version, v): return b._version!=version or ((changed is not None or b.is_cpu) and not torch.equal(b, v)) # a look at values would wait for the device
+    dicts,clones,scripted = [],{},[]
+    def _clone(b): return clones.setdefault(id(b), (b,b.detach().clone()))[1] # one for both owners of a shared buffer
+    for o in objs:
+        dicts.append((o,vars(o),dict(vars(o))))
+        if not isinstance(o, nn.Module): continue
+        if isinstance(o, torch.jit.ScriptModule): scripted += [(b,b.clone()) for b in o.buffers(recurse=False)]; continue
+        dicts.append((o,o._buffers,dict(o._buffers)))
+        o._buffers.update({k:_clone(b) for k,b in o._buffers.items() if b is not None and not is_lazy(b)}) # whatever happens to them, `b` is as it was
     try: yield
     finally:
-        values = [(o,b,v) for o,b,version,v in values if _differs(b, version, v)]
-        if changed is not None:
-            new = {id(o) for o,d,old in dicts if d.keys()!=old.keys() or any(d[k] is not v for k,v in old.items())} | {id(o) for o,*_ in values}
-            changed += [o for o in objs if id(o) in new]
-        for _,d,old in dicts:
+        for o,d,old in dicts:
+            def _kept(k, v): return d.get(k) is v or (id(v) in clones and d.get(k) is _clone(v) and torch.equal(_clone(v), v))
+            if changed is not None and o not in changed and not (d.keys()==old.keys() and all(_kept(k, v) for k,v in old.items())): changed.append(o)
             for k in d.keys()-old.keys(): del d[k]
             d.update(old)
         with torch.no_grad():
-            for _,b,v in values: b.copy_(v)
+            for b,v in scripted: b.copy_(v)
 
 # %% ../nbs/00_losses.ipynb #4563fad6
 def _map_floats(f, b):

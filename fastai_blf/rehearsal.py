@@ -9,7 +9,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/rehearsal.html.md"""
 # %% auto #0
 __all__ = ['untouched', 'bare', 'trial', 'predict', 'keep_items', 'difference', 'materialize', 'rehearse', 'cost_of_look']
 
-# %% ../nbs/03_rehearsal.ipynb #b7a867f5
+# %% ../nbs/03_rehearsal.ipynb #18c36fbe
 import random
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.lazy import LazyModuleMixin
@@ -19,7 +19,7 @@ from fastai.basics import *
 from fastai.callback.mixup import MixHandler
 from .losses import *
 
-# %% ../nbs/03_rehearsal.ipynb #0096aaf8
+# %% ../nbs/03_rehearsal.ipynb #a706d1d5
 _bn_forwards = (_BatchNorm.forward, nn.SyncBatchNorm.forward)
 
 class untouched:
@@ -42,7 +42,7 @@ class untouched:
             self.changing = changed
             torch.clear_autocast_cache() # weights cast without gradients must not meet the training pass
 
-# %% ../nbs/03_rehearsal.ipynb #fd143eb5
+# %% ../nbs/03_rehearsal.ipynb #fdc420aa
 def bare(
     model:nn.Module # A learner's model
 )->nn.Module: # What `DistributedDataParallel` and `torch.compile` have wrapped
@@ -56,7 +56,7 @@ def _uncompiled():
     "A context in which nothing is compiled"
     return torch.compiler.set_stance('force_eager') if hasattr(torch.compiler, 'set_stance') else nullcontext()
 
-# %% ../nbs/03_rehearsal.ipynb #163b55e2
+# %% ../nbs/03_rehearsal.ipynb #4f3ac166
 def _notes(cb):
     "What the callback `cb` has: its attributes, and copies of the lists, dicts and sets among them"
     return {k:(v, copy(v) if isinstance(v, (list,dict,set,L)) else None) for k,v in vars(cb).items()}
@@ -107,7 +107,7 @@ def keep_items(
     cb = getattr(learn.loss_func, '__self__', None)
     if isinstance(cb, MixHandler): cb.yb1,cb.lam = take(cb.yb1, idxs, n),take(cb.lam, idxs, n)
 
-# %% ../nbs/03_rehearsal.ipynb #eebf0fbc
+# %% ../nbs/03_rehearsal.ipynb #9bc18f2a
 def _tensors(o):
     "The floating-point tensors in `o`, however nested, in objects too"
     if isinstance(o, Tensor): return [o.as_subclass(Tensor)] if o.is_floating_point() else []
@@ -152,7 +152,7 @@ def difference(
         res.append(min(_off(p, c) for c in _arrangements(w, axes[0], idxs.to(w.device), n))/_range(w))
     return max(res)
 
-# %% ../nbs/03_rehearsal.ipynb #90ef50d4
+# %% ../nbs/03_rehearsal.ipynb #142ecee4
 def _tolerance(learn):
     "By how much predictions may differ between batches of different size, as a share of their range"
     p = next(learn.model.parameters())
@@ -218,7 +218,7 @@ def rehearse(
             raise ValueError("`passes=1` cuts the prediction of the whole batch, but what came out is not what the model predicts for these items alone: use `passes=2`")
         return _way(learn, whole, yb, (idxs,part), item_loss)
 
-# %% ../nbs/03_rehearsal.ipynb #088c918d
+# %% ../nbs/03_rehearsal.ipynb #c1cda6fd
 def _count(f):
     "Floating-point operations of `f`"
     with FlopCounterMode(display=False) as counter: f()
