@@ -11,6 +11,7 @@ __all__ = ['untouched', 'bare', 'trial', 'predict', 'keep_items', 'difference', 
 
 # %% ../nbs/03_rehearsal.ipynb #18c36fbe
 import random
+from contextlib import nullcontext
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parallel import DistributedDataParallel
