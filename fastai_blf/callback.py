@@ -32,7 +32,7 @@ class BatchLossFilter(FitCallback):
     "Train each batch only on the items that make up most of its loss, where that saves time"
     order,name = MixedPrecision.order+1,'blf' # after mixed precision has entered autocast
     last,history = None,()
-    _stateattrs = ('active','last','batches','guard') # of a fit; not for `learn.export`
+    _stateattrs = ('active','last','batches','guard','own_loss') # of a fit; not for `learn.export`
     def __init__(self,
         min_loss_perc:float|Callable=0.9, # Keep the fewest items that make up this share of the batch's loss; a number, or a schedule of the share of training done
         min_sample_perc:float|Callable=0., # Keep at least this share of the batch's items; a number or a schedule
@@ -144,7 +144,7 @@ def _losses(self:BatchLossFilter, pred):
     "The losses to choose by, one for each item"
     with torch.no_grad():
         if self.item_loss is not None: return self.item_loss(pred, *self.learn.yb).as_subclass(Tensor).float()
-        if self.way is None: self.way = find_way(self.learn.loss_func, pred, *self.learn.yb)
+        if self.way is None: self.way = find_way(self.learn.loss_func, pred, *self.learn.yb, check=False)
         return item_losses(self.learn.loss_func, pred, *self.learn.yb, way=self.way)
 
 @patch
@@ -218,7 +218,7 @@ def _check(self:BatchLossFilter):
     if failed and self.passes is None and isinstance(owner, Callback) and not isinstance(owner, MixHandler):
         self.stands_aside = True
         warn_once(f"`BatchLossFilter` stands aside, and trains on everything: the loss is a method of `{type(owner).__name__}`, which keeps something of the whole batch ({error})")
-    elif error: raise error
+    elif error: raise ValueError(f"`BatchLossFilter` cannot leave items out here. {error}") from error
     elif failed: raise ValueError("Another process has found that items cannot be left out: see its error")
 
 @patch
@@ -228,14 +228,15 @@ def _rehearse(self:BatchLossFilter):
     aside,n = self.learn._grab_cbs(FitCallback),find_bs(self.yb)
     self.n_first,self.parts = n,self._layout(n)
     if self.resize is not None and not _any_tensor(_is_image, self.xb): raise ValueError(f"`resize={self.resize}` needs images, float tensors of shape (n,c,h,w), but the batch has none")
-    if self.rehearse: self.way = rehearse(self.learn, aside, self.item_loss, self.passes==1)
-    with trial(self.learn, aside) as model:
+    with trial(self.learn, aside, self.guard) as model: predict(self.learn, model) # in training mode, to find out what that changes
+    if self.rehearse: self.way = rehearse(self.learn, aside, self.item_loss, self.passes==1, self.guard)
+    with trial(self.learn, aside, self.guard):
         try: losses = self._look()
         except Exception as e:
             if self.resize is None: raise
             raise ValueError(f"`resize={self.resize}` failed: the model or its loss does not take images of another size ({e})") from e
         if self.select is None: top_losses(losses, *self._shares()) # losses below zero have no shares
-    if self.passes is None: self.cost = cost_of_look(self.learn, aside, partial(_shrink, resize=self.resize))
+    if self.passes is None: self.cost = cost_of_look(self.learn, aside, partial(_shrink, resize=self.resize), self.guard)
 
 # %% ../nbs/04_callback.ipynb #202b4d80
 _margin,_watched = .03,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
@@ -299,24 +300,27 @@ def _keep(self:BatchLossFilter, losses):
 @patch
 def after_loss(self:BatchLossFilter):
     "Have the `Recorder` note the loss of the whole batch"
-    if self.active and self.cut: self.learn.loss = self.whole_loss.to(self.learn.loss)
+    if not self.active or not len(self.yb): return
+    if self.passes==1 and not self.train_iter: self.own_loss = _chain(self.learn.loss, self.pred)
+    if self.cut: self.learn.loss = self.whole_loss.to(self.learn.loss)
 
-def _is_scaled(loss, own):
-    "Does the graph of `loss` go straight back to the node `own`, by steps of one tensor each?"
-    node = loss.grad_fn
-    while node is not own:
-        parents = [o for o,_ in getattr(node, 'next_functions', ()) if o is not None]
-        if len(parents)!=1: return False
-        node, = parents
-    return True
+def _chain(loss, pred):
+    "The steps back from `loss` in its graph, while each is made of one tensor, as far as `pred`"
+    ends,nodes = [],[]
+    apply(lambda t: ends.append(getattr(t, 'grad_fn', None)), pred)
+    parents = [loss.grad_fn]
+    while len(parents)==1 and not any(o is parents[0] for o in ends):
+        nodes += parents
+        parents = [o for o,_ in getattr(parents[0], 'next_functions', ()) if o is not None]
+    return nodes
 
 @patch
 def before_backward(self:BatchLossFilter):
     "Raise `ValueError` at the first step if one pass would train on more than the items kept"
-    if not self.active or self.passes!=1 or self.train_iter or self.learn._grab_cbs(RNNRegularizer): return
-    own = self.learn.loss.grad_fn.next_functions[0][0] if self.learn.loss.grad_fn is not None else None # fastai's `loss` is a clone
-    if own is not None and not _is_scaled(self.learn.loss_grad, own):
-        raise ValueError("`passes=1` leaves items out of the learner's loss, but another callback trains on a loss of its own (`loss_grad`), which would be that of the whole batch: use `passes=2`")
+    if not self.active or self.passes!=1 or self.train_iter or not self.own_loss or self.learn._grab_cbs(RNNRegularizer): return
+    own,self.own_loss = {*self.own_loss},None
+    if own.isdisjoint(_chain(self.learn.loss_grad, self.pred)):
+        raise ValueError("`BatchLossFilter(passes=1)` leaves items out of the learner's loss, but another callback trains on a loss of its own (`loss_grad`), which would be that of the whole batch: use `passes=2`")
 
 # %% ../nbs/04_callback.ipynb #8bf520a1
 @patch
@@ -335,7 +339,7 @@ def _culprit(tb, filter):
 def _end_fit(self:BatchLossFilter, exc_type, exc, tb):
     "Explain an error in a step that the filter has cut, or say that nothing was left out"
     if isinstance(exc, Exception) and self.cut and (cb := _culprit(tb, self)):
-        raise ValueError(f"`BatchLossFilter` had kept {self.cut} items of the batch when `{type(cb).__name__}` failed ({exc_type.__name__}: {exc}): what that callback keeps of a batch has to be of the items kept, "
+        raise ValueError(f"`BatchLossFilter` had kept {self.cut} items of the batch when `{type(cb).__name__}` failed ({exc_type.__name__}: {' '.join(str(exc).split())[-200:]}): what that callback keeps of a batch has to be of the items kept, "
                          "as they are from `after_pred` on; where it is not, use one of the two") from exc
     if exc is None and self.passes is None and self.share is not None and not any((o[:,2]<o[:,3]).any() for o in self.history):
         say(self.learn, f"BatchLossFilter left nothing out, so this was plain training: {self.share:.0%} of the items would have been enough, and finding them costs {self.cost:.0%} of a step; "

@@ -223,17 +223,17 @@ def _map_floats(f, b):
         return res
     return _rebuild(b, [_map_floats(f, o) for o in b]) if isinstance(b, (tuple,list,L)) else b
 
-def _gradient(f, pred):
-    "The gradient of `f(pred)`, a number, as one vector; `None` if there is none"
+def _gradients(f, pred):
+    "The gradients of `f(pred)`, a number, with respect to the tensors in `pred`; none if it has none"
     leaves = []
     def _leaf(t):
         leaves.append(t.detach().as_subclass(Tensor).requires_grad_())
         return leaves[-1]
     with torch.enable_grad():
         value = f(_map_floats(_leaf, pred))
-        if not (leaves and value.requires_grad): return
+        if not (leaves and value.requires_grad): return []
         grads = torch.autograd.grad(value, leaves, allow_unused=True)
-    return torch.cat([torch.zeros_like(l).flatten().float() if g is None else g.flatten().float() for l,g in zip(leaves, grads)])
+    return [torch.zeros_like(l).float() if g is None else g.float().nan_to_num(0.) for l,g in zip(leaves, grads)]
 
 def are_close(
     a:Tensor, # Losses
@@ -250,17 +250,21 @@ def _parallel(a, b, tol):
 
 def _agree(value, losses, pred, tol):
     "Is the number `value(pred)` a positive multiple of the sum of `losses(pred)`, as `pred` varies?"
-    a,b = _gradient(lambda p: value(p).mean(), pred),_gradient(lambda p: losses(p).sum(), pred)
-    if a is None or b is None:
-        v,l = value(pred).mean(),losses(pred)
-        return _close(l.mean(), v) or _close(l.sum(), v)
-    return _parallel(a.nan_to_num(0.), b.nan_to_num(0.), tol)
+    a,b = _gradients(lambda p: value(p).mean(), pred),_gradients(lambda p: losses(p).sum(), pred)
+    if a and b: return _parallel(*(torch.cat([g.flatten() for g in o]) for o in (a,b)), tol)
+    v,l = value(pred).mean(),losses(pred)
+    return _close(l.mean(), v) or _close(l.sum(), v)
 
-def _is_half(b):
-    "Is there a tensor of half precision in `b`?"
-    found = []
-    _map_floats(lambda t: found.append(t.dtype in (torch.float16,torch.bfloat16)), b)
-    return any(found)
+def _mix(losses, pred, rows, idxs, tol):
+    "Do the `losses` of some items depend on the predictions for the others, in those tensors of `pred` whose `rows` are items?"
+    def _others(g): return g.index_fill(0, idxs.to(g.device), 0.).abs().max()
+    return any((_others(g)>tol*g.abs().max()).item() for r,g in zip(rows, _gradients(lambda p: losses(p)[idxs].sum(), pred)) if r)
+
+def _floats(b):
+    "The floating-point tensors in `b`"
+    res = []
+    _map_floats(res.append, b)
+    return res
 
 # %% ../nbs/00_losses.ipynb #7909f13d
 def _unreduced_losses(loss_func, pred, yb, n):
@@ -307,29 +311,32 @@ def find_way(
     pred, # Predictions of a batch
     *yb, # Targets of the batch
     part:tuple=None, # Some of the items, and what the model predicts for them alone; by default `some_items`, cut out of `pred`
-    tol:float=None # By how much losses may differ, as a share of the largest; by default as much as rounding needs
+    tol:float=None, # By how much losses may differ, as a share of the largest; by default as much as rounding needs
+    check:bool=True # Is a way to be true? Else the first that gives one number for each item is taken
 )->str: # The first of `ways` whose losses belong to the items and, put together, are the loss of the batch
     "How to split `loss_func`; raises `ValueError` if no way is true"
     handler = getattr(loss_func, '__self__', None)
-    if isinstance(handler, MixHandler): return find_way(handler.old_lf, pred, *yb, part=part, tol=tol)
+    if isinstance(handler, MixHandler): return find_way(handler.old_lf, pred, *yb, part=part, tol=tol, check=check)
     n,why,state = find_bs(yb),{},_state(loss_func)
     def _losses(f, pred, yb):
         with put_back(state): return f(loss_func, pred, yb, find_bs(yb))
     def _value(pred):
         with put_back(state): return loss_func(pred, *yb)
-    tol = max(tol or 1e-3, 3e-2 if _is_half(pred) else 0)
+    tol = max(tol or 1e-3, 3e-2 if any(o.dtype in (torch.float16,torch.bfloat16) for o in _floats(pred)) else 0)
     if part is None and n>2 and has_rows(pred, n): part = some_items(n),take(pred, some_items(n), n)
     def _against(f):
         "What speaks against a way"
         losses = _losses(f, pred, yb)
-        if not _agree(_value, lambda p: _losses(f, p, yb), pred, tol): return "its losses, put together, are not the loss of the batch"
+        if not check: return
+        if not _agree(_value,
+ lambda p: _losses(f, p, yb), pred, tol): return "its losses, put together, are not the loss of the batch"
         if part is None: return None if f is not _split_inside else "there is no telling which predictions are an item's"
         idxs,p = part
-        if f is _split_inside and has_rows(pred, n): # a mean and a sum weigh differently in a smaller batch, so the others' predictions change instead
-            again = _losses(f, _map_floats(lambda t: torch.zeros_like(t).index_copy(0, idxs.to(t.device), t[idxs]) if has_rows(t, n) else t, pred), yb)[idxs]
-        else: again = _losses(f, p, take(yb, idxs, n))
+        rows = [has_rows(a, n) and has_rows(b, len(idxs)) for a,b in zip(_floats(pred), _floats(p))]
+        if _mix(lambda p: _losses(f, p, yb), pred, rows, idxs, tol): return "the losses of some items depend on the predictions for others"
+        if f is _split_inside and any(rows): return # a mean and a sum weigh differently in a smaller batch
         same = are_close if f is _one_by_one else _parallel # a weighted mean has another denominator in a part
-        if not same(again.detach(), losses.detach()[idxs], tol): return f"the losses of {len(idxs)} of the {n} items are others where the rest of the batch is"
+        if not same(_losses(f, p, take(yb, idxs, n)).detach(), losses.detach()[idxs], tol): return f"the losses of {len(idxs)} of the {n} items are others where the rest of the batch is"
     _value(pred) # its own errors are nobody else's
     for way,f in ways.items():
         try: why[way] = _against(f)

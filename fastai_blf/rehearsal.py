@@ -28,7 +28,7 @@ class untouched:
     def __init__(self,
         model:nn.Module # Any module
     ):
-        self.changing = list(model.modules()) # all that a look may change, after the first one all that it does change
+        self.changing,self.first = list(model.modules()),True # all that a look may change, after the first one all that it does change
         self.bns = [m for m in self.changing if isinstance(m, _BatchNorm) and type(m).forward in _bn_forwards]
     @contextmanager
     def __call__(self):
@@ -40,7 +40,7 @@ class untouched:
                 finally:
                     for m in bns: m.track_running_stats = True
         finally:
-            self.changing = changed
+            if self.first: self.changing,self.first = changed,False
             torch.clear_autocast_cache() # weights cast without gradients must not meet the training pass
 
 # %% ../nbs/03_rehearsal.ipynb #fdc420aa
@@ -73,20 +73,22 @@ def _take_back(cb, notes):
 @contextmanager
 def trial(
     learn:Learner, # A learner that is about to train on a batch
-    aside:list=() # Callbacks that have no part in the trial
+    aside:list=(), # Callbacks that have no part in the trial
+    guard:untouched=None # Knows what in the model changes; by default one that finds out
 ):
     "Take back what is done to `learn` and its model, random numbers and other callbacks' notes included"
     model,device = bare(learn.model),next(learn.model.parameters()).device
+    modes,guard = {m:m.training for m in model.modules()},guard or untouched(model)
     batch,notes = {k:getattr(learn, k, None) for k in ('xb','yb','pred')},[(cb,_notes(cb)) for cb in learn.cbs]
     states = random.getstate(),np.random.get_state()
     for cb in aside: cb.run = False
     try:
-        with torch.random.fork_rng([device] if device.type=='cuda' else []), torch.no_grad(), _uncompiled(), put_back(list(model.modules()), []): yield model
+        with torch.random.fork_rng([device] if device.type=='cuda' else []), torch.no_grad(), _uncompiled(), guard(): yield model
     finally:
+        for m,mode in modes.items(): m.training = mode
         random.setstate(states[0]); np.random.set_state(states[1])
         for o in notes: _take_back(*o)
         for k,v in batch.items(): setattr(learn, k, v)
-        torch.clear_autocast_cache()
 
 def predict(
     learn:Learner, # Has the batch, in `xb` and `yb`
@@ -168,17 +170,9 @@ def _check_losses(losses, n, item_loss):
         raise ValueError(f"`item_loss={item_loss!r}` returned {'shape '+str(tuple(losses.shape)) if isinstance(losses, Tensor) else repr(losses)[:50]} for {n} items, but one loss per item, shape ({n},), was expected")
 
 def _way(learn, whole, yb, part, item_loss):
-    "How to get the losses of the items, once it is sure that they belong to them"
-    n,tol = find_bs(yb),_tolerance(learn)
-    if item_loss is None: return find_way(learn.loss_func, whole, *yb, part=part, tol=tol)
-    losses = item_loss(whole, *yb)
-    _check_losses(losses, n, item_loss)
-    if part is None: return
-    idxs,pred = part
-    alone = item_loss(pred, *take(yb, idxs, n))
-    _check_losses(alone, len(idxs), item_loss)
-    if not are_close(alone, losses[idxs], tol):
-        raise ValueError(f"`item_loss={item_loss!r}` gives {len(idxs)} of the first batch's {n} items other losses without the rest of the batch, but an item's loss has to be its own")
+    "How to get the losses of the items; what `item_loss` returns is the user's word"
+    if item_loss is None: return find_way(learn.loss_func, whole, *yb, part=part, tol=_tolerance(learn))
+    _check_losses(item_loss(whole, *yb), find_bs(yb), item_loss)
 
 def materialize(
     model:nn.Module, # Any module
@@ -194,18 +188,19 @@ def rehearse(
     learn:Learner, # At its first batch, before the step
     aside:list, # Callbacks that have no part in it, the filter itself among them
     item_loss:Callable=None, # The function of `(pred, *yb)` to choose by; `None` for the learner's loss
-    cut_pred:bool=False # Is the prediction to be cut, too?
+    cut_pred:bool=False, # Is the prediction to be cut, too?
+    guard:untouched=None # Knows what in the model changes; by default one that finds out
 )->str|None: # The way to split the learner's loss (`find_way`); `None` with `item_loss`
     "Raise `ValueError` if items of the learner's batch cannot be left out; leaves no trace"
     if not len(learn.yb): raise ValueError("The batch has no target, so its items have no losses to choose by")
     yb,n = learn.yb,find_bs(learn.yb)
-    if not has_rows(learn.xb, n): raise ValueError(f"The targets have {n} items, but no input has them in its first dimension, so no item can be left out")
+    if not has_rows(learn.xb, n): raise ValueError(f"The targets have {n} items, but no input has them in its first dimension, so no item can be left out: give each item a row of the inputs and of the first target")
     if n<3: return # nothing to leave out
     idxs = some_items(n).to(next(learn.model.parameters()).device)
-    with trial(learn, aside) as model:
+    with trial(learn, aside, guard) as model:
         try:
             whole = predict(learn, model.eval())
-            learn.loss_func(whole, *yb)
+            batch_loss(learn.loss_func, whole, *yb)
         except Exception as e:
             warn_once(f"In evaluation mode `{type(model).__name__}` predicts nothing that the loss can take ({type(e).__name__}), so whether items can be left out is not tried")
             return _way(learn, predict(learn, model.train()), yb, None, item_loss)
@@ -215,9 +210,10 @@ def rehearse(
         off,tol = difference(part, whole, idxs, n),_tolerance(learn)
         if off>tol: raise ValueError(f"The model was asked about {len(idxs)} of the first batch's {n} items alone, and its predictions differ from those within the batch by {off:.2g} of their range "
                                      f"({tol:g} at most was expected), "+_alone)
+        way = _way(learn, whole, yb, (idxs,part), item_loss)
         if cut_pred and not _same(take(whole, idxs, n), part, tol):
             raise ValueError("`passes=1` cuts the prediction of the whole batch, but what came out is not what the model predicts for these items alone: use `passes=2`")
-        return _way(learn, whole, yb, (idxs,part), item_loss)
+        return way
 
 # %% ../nbs/03_rehearsal.ipynb #c1cda6fd
 def _count(f):
@@ -228,11 +224,12 @@ def _count(f):
 def cost_of_look(
     learn:Learner, # At its first batch, before the step
     aside:list, # Callbacks that have no part in it, the filter itself among them
-    prepare:Callable=noop # Makes the inputs of a look from those of the batch
+    prepare:Callable=noop, # Makes the inputs of a look from those of the batch
+    guard:untouched=None # Knows what in the model changes; by default one that finds out
 )->float: # Share of a plain step's operations, from 0 to 1; a third where they cannot be counted
     "What a forward pass costs, beside a whole training step"
     n = find_bs(learn.yb)
-    with trial(learn, aside) as model:
+    with trial(learn, aside, guard) as model:
         keep_items(learn, some_items(n)[:8].to(next(model.parameters()).device) if n>2 else torch.arange(n), n)
         def _step():
             loss = learn.loss_func(predict(learn, model), *learn.yb).mean()
