@@ -4,7 +4,7 @@ A model learns little from items that it already gets right. `BatchLossFilter` f
 
 Modules:
 
-- `fastai_blf.bench`: How much time the filter saves, on your machine
+- `fastai_blf.bench`: How much time the filters save, on your machine and your data
 - `fastai_blf.callback`: When to choose, and how the choice enters the training step
 - `fastai_blf.demo`: One command that trains a model twice, plain and filtered, and shows the difference
 - `fastai_blf.fit`: What a filter borrows from a fit and gives back

@@ -10,13 +10,13 @@ Docs: https://fastai-blf.github.io/fastai_blf/demo.html.md"""
 __all__ = ['spell_options', 'blf_demo']
 
 # %% ../nbs/13_demo.ipynb #41d13351
-import sys,warnings
-warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # fastai's import; it would bury the one line of an error
+import sys
 import matplotlib.pyplot as plt
 from fastcore.script import call_parse,anno_parser
+from .jobs import * # first, since it silences a warning of fastai's import
 from fastai.basics import *
+from fastai.data.external import URLs,untar_data
 from .callback import *
-from .jobs import *
 from .measure import *
 
 # %% ../nbs/13_demo.ipynb #379f2463
@@ -37,7 +37,7 @@ if Path(sys.argv[0]).stem in ('blf_demo','blf_bench'): sys.argv[1:] = spell_opti
 # %% ../nbs/13_demo.ipynb #68f93225
 @call_parse
 def blf_demo(
-    data:str='digits', # 'digits' (needs no download), 'cifar', or a folder with `train` and `valid` or `test` folders of class folders
+    data:str='digits', # 'digits' (needs no download), 'cifar', or a folder of class folders, there or in `train` and `valid` folders
     epochs:int=20, # Number of epochs
     bs:int=64, # Batch size
     lr:float=1e-2, # Highest learning rate of the one-cycle schedule
@@ -50,7 +50,9 @@ def blf_demo(
     try:
         if epochs<1: raise ValueError(f"`epochs` is {epochs}, but 1 or more was expected")
         BatchLossFilter(min_loss_perc, min_sample_perc)
-        dls = demo_dls(data, bs)
+        if not lr>0: raise ValueError(f"`lr` is {lr}, but a number above 0 was expected")
+        dls = digits_dls(bs) if data=='digits' else folder_dls(untar_data(URLs.CIFAR) if data=='cifar' else data, bs)
+        if data!='digits': check_images(dls.path)
     except ValueError as e: sys.exit(f'blf_demo: {e}')
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)

