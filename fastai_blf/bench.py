@@ -29,7 +29,7 @@ from .methods import *
 from .callback import *
 from .selection import *
 
-# %% ../nbs/14_bench.ipynb #d80fe6ab
+# %% ../nbs/14_bench.ipynb #752bf581
 def step(
     data:str='digits', # Data whose images are trained on: digits, cifar or cifar2
     model:str='small', # Model: small or wrn
@@ -116,6 +116,7 @@ def train(
     files:bool=False, # Read CIFAR-10 file by file through fastai's DataBlock, not from memory?
     dtype:str='float32', # Type of numbers: float32 or bfloat16
     channels_last:bool=False, # Use the channels-last format?
+    fused:bool=False, # Use PyTorch's fused Adam, whose steps take less time, most of all on a GPU?
     matched:bool=False, # Compare each method with plain training given the same time, its learning rate tuned?
     reach:float=None, # Accuracy to which time is reported, by default 98% of what plain training reaches
     reproduce:bool=False, # Run the experiment of 2019: cifar, wrn, 100 epochs, plain, the filter of 2019 and today's?
@@ -142,10 +143,10 @@ def train(
     setup = dict(epochs=s.epochs, frozen=s.frozen, lr=s.lr, clock=clock,
                  dls_kw=dict(data=s.data, bs=s.bs, n_train=s.n_train, n_valid=s.n_valid, size=s.size, files=files, device=str(device), target=s.target,
                              rare=s.rare, wrong=s.wrong, stats=image_stats.get(s.model)),
-                 learn_kw=dict(model=s.model, dtype=dtype, channels_last=channels_last, pretrained=pretrained or s.model in ('lite0','minilm')))
+                 learn_kw=dict(model=s.model, dtype=dtype, channels_last=channels_last, fused=fused, pretrained=pretrained or s.model in ('lite0','minilm')))
     if data_kind(s.data)=='folder': check_images(s.data)
     dls = get_dls(**setup['dls_kw'])
-    head = [command_line(train, args), f'{dls.what}; {hardware(device)}' + f', {jobs} fits at once'*(jobs>1)]
+    head = [command_line(train, args), f'{dls.what}; {hardware(device)}', *([f'{jobs} fits at once'] if jobs>1 else [])]
     title = [f'{s.model}, batch of {s.bs}, {dtype}, {s.epochs} epochs, {s.seeds} seed{"s"*(s.seeds>1)}', head[1]]
     file = FitsFile(f'{out}.csv', head)
     del dls # each process makes its own
@@ -160,6 +161,7 @@ def _report(file, specs, seeds, out, title, matched, reach, reproduce, failed):
     names = {m:i for i,m in enumerate(specs)}
     df = df.sort_values('method', key=lambda c: c.map(lambda m: names.get(m, len(names))), kind='stable')
     res = summarize(df, reach)
+    res = res[res.method.isin(specs)] # the cut training has a table of its own
     plot_train(df, out, title)
     if reproduce and 'blf2019' in set(df.method): plot_reproduced(df, out, title)
     if matched and len(m := compare_matched(df)):
@@ -168,7 +170,7 @@ def _report(file, specs, seeds, out, title, matched, reach, reproduce, failed):
         res = res.merge(m[['method','plain','ratio','off']], 'left', 'method')
         res.attrs['matched'] = m
     ours = dict(blf='BatchLossFilter', elf='EpochLossFilter')
-    res.attrs['answers'] = [answer(df, o, ours.get(o)) for o in specs if o in set(df.method) and re.match('blf|elf', o)]
+    res.attrs['answers'] = [answer(df, o, ours.get(o)) for o in specs if o in set(df.method) and base_method(o) in ours]
     res.attrs['failed'] = failed
     return res
 
@@ -185,7 +187,7 @@ def _refuse(bs, seeds, dtype):
     raise ValueError(f"a plain step takes {min(times):.2g} s on this CPU, so 100 epochs by four methods with {seeds} seed{'s'*(seeds>1)} "
                      f"would take up to {hours:,.0f} hours: use a GPU, or say with --epochs how many epochs to train")
 
-# %% ../nbs/14_bench.ipynb #00339645
+# %% ../nbs/14_bench.ipynb #564c7019
 def summary(
     files:str, # Names of CSVs that `blf_bench train` wrote, one or a list of them
     out:str='summary' # Where to write: path of the CSV, without the ending
@@ -201,7 +203,7 @@ def summary(
     save_results(df, out, ['blf_bench summary', *map(str, L(files))])
     return df
 
-# %% ../nbs/14_bench.ipynb #86d484ba
+# %% ../nbs/14_bench.ipynb #b2297415
 def select(
     rounds:int=50, # Rounds in which both have their turn at each size
     calls:int=100, # Calls in each turn

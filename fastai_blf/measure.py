@@ -10,11 +10,11 @@ Docs: https://fastai-blf.github.io/fastai_blf/measure.html.md"""
 __all__ = ['step_shares', 'lr_factors', 'measures', 'published', 'hardware', 'command_line', 'Clock', 'Progress', 'tell',
            'AroundSteps', 'timed_parts', 'step_parts', 'peak_memory', 'step_kinds', 'limit', 'TrainTimer', 'fit_table',
            'compare_fits', 'compare_runs', 'warm_up', 'fit_rows', 'run_fits', 'FitsFile', 'save_results',
-           'read_results', 'cut_specs', 'do_fits', 'interval', 'versus', 'summarize', 'compare_matched', 'summary_rows',
-           'readable', 'answer', 'save_figure', 'plot_runs', 'plot_step', 'plot_train', 'plot_matched',
+           'read_results', 'cut_specs', 'base_method', 'do_fits', 'interval', 'versus', 'summarize', 'compare_matched',
+           'summary_rows', 'readable', 'answer', 'save_figure', 'plot_runs', 'plot_step', 'plot_train', 'plot_matched',
            'plot_reproduced', 'numpy_top_losses', 'race', 'plot_select']
 
-# %% ../nbs/12_measure.ipynb #9a84ea3a
+# %% ../nbs/12_measure.ipynb #c3416553
 import io,json,multiprocessing,platform,shlex,signal,sys,tempfile
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -35,7 +35,7 @@ from .fit import *
 from .callback import *
 from .methods import *
 
-# %% ../nbs/12_measure.ipynb #bd93b97f
+# %% ../nbs/12_measure.ipynb #099018a0
 def hardware(
     device # A torch device
 )->str: # Name of the device and version of PyTorch
@@ -78,7 +78,7 @@ class Clock:
         f(*args)
         return self()-start
 
-# %% ../nbs/12_measure.ipynb #5fa8acc3
+# %% ../nbs/12_measure.ipynb #df9f3e14
 class Progress:
     "Tell how far a long run is"
     def __init__(self,
@@ -175,7 +175,7 @@ def peak_memory(
     events = sorted((e for e in events if e['name']=='[memory]'), key=lambda e: e['ts'])
     return int(max(np.cumsum([0,*(e['args']['Bytes'] for e in events)])))
 
-# %% ../nbs/12_measure.ipynb #bb8c6358
+# %% ../nbs/12_measure.ipynb #9beb4528
 step_shares = (1,.75,.5,.25,.12)
 
 def step_kinds():
@@ -249,7 +249,7 @@ def compare_runs(
     diff = [f'{v/res.plain.iloc[0]:+.1%}' if i==0 else f'{v:+.4f}' for i,v in enumerate(diff)]
     return res.round(4).assign(difference=diff).rename_axis(columns=None)
 
-# %% ../nbs/12_measure.ipynb #f8a66139
+# %% ../nbs/12_measure.ipynb #553cb523
 @lru_cache(1)
 def _dls(items): return get_dls(**dict(items))
 
@@ -286,7 +286,7 @@ def fit_rows(
     return [dict(method=spec, seed=seed, epochs=len(vals), epoch=i+1, time=t, accuracy=v[2], worst=v[3], valid_loss=v[1], kept=k/n)
             for i,(t,k,v) in enumerate(zip(np.cumsum(timer.secs), timer.items, vals))]
 
-# %% ../nbs/12_measure.ipynb #965a7453
+# %% ../nbs/12_measure.ipynb #c55173da
 def _worker(conn, setup):
     "Do the fits that come through `conn`, in a process of its own"
     signal.signal(signal.SIGINT, signal.SIG_IGN) # Ctrl-C is for the process that collects
@@ -363,17 +363,17 @@ def run_fits(
     "Do fits"
     yield from _at_once(todo, setup, jobs) if jobs>1 else _in_turn(todo, setup)
 
-# %% ../nbs/12_measure.ipynb #7992eee5
+# %% ../nbs/12_measure.ipynb #39d115a4
 _adds_fits = ('methods','seeds','matched','reach')
 
 def _same(head):
-    "What a file's head says about all of its fits"
+    "What a file's head says that has to hold for all of its fits"
     words,res = shlex.split(head[0]),[]
     while words:
         w = words.pop(0)
         if w.removeprefix('--') not in _adds_fits: res.append(w)
         elif words and not words[0].startswith('--'): words.pop(0)
-    return res,head[1:]
+    return res,head[1:2]
 
 class FitsFile:
     "A CSV of fits, to which each is added as it ends"
@@ -434,7 +434,7 @@ def read_results(
     df.attrs['head'] = [l[2:] for l in lines if l.startswith('# ')]
     return df
 
-# %% ../nbs/12_measure.ipynb #db58620c
+# %% ../nbs/12_measure.ipynb #bd75977e
 lr_factors = (.7,1,1.4)
 
 def cut_specs(
@@ -447,11 +447,15 @@ def cut_specs(
     start = time['plain',frozen] if frozen else 0.
     per_epoch = (time['plain'].max()-start)/epochs
     last = time.groupby('method').max()
-    ours = [m for m in last.index if _base(m) not in controls]
+    ours = [m for m in last.index if base_method(m) not in controls]
     n = {min(epochs, max(1, round((last[m]-start)/per_epoch))) for m in ours}
     return [('plain' if o==epochs else f'plain@{o}')+('' if f==1 else f'*{f:g}') for o in sorted(n) for f in lr_factors]
 
-def _base(spec): return re.split('[:@*]', spec)[0]
+def base_method(
+    spec:str # A method
+)->str: # Its name, without settings
+    "What a method is at bottom"
+    return re.split('[:@*+]', spec)[0]
 
 def do_fits(
     specs:list, # Methods
@@ -492,7 +496,7 @@ def do_fits(
         said(n, n+len(todo), f'{task[0]}, seed {task[1]}' + (f': accuracy {rows[-1]["accuracy"]:.4f}, {rows[-1]["time"]:.3g} s' if rows else ' failed'))
     return failed
 
-# %% ../nbs/12_measure.ipynb #5f9d5eb1
+# %% ../nbs/12_measure.ipynb #160466e7
 measures = ('accuracy','worst','valid_loss')
 
 def interval(
@@ -539,24 +543,24 @@ def summarize(
                          target=target, target_s=np.mean(hits)))
     return pd.DataFrame(rows)
 
-# %% ../nbs/12_measure.ipynb #a537f347
+# %% ../nbs/12_measure.ipynb #9f080776
 def compare_matched(
     df:pd.DataFrame # A row for each method, seed and epoch, cut plain training among them
 )->pd.DataFrame: # A row for each method that is no control: the cut training whose time is nearest, at its best learning rate, and differences method - plain
     "Each method against plain training given the same time"
     last = _last(df)
     means = last.groupby('method')[['time','accuracy','epochs']].mean()
-    plain = means[[_base(m)=='plain' for m in means.index]]
+    plain = means[[base_method(m)=='plain' for m in means.index]]
     rows = []
     for m in df.method.unique():
-        if _base(m)=='plain': continue
+        if base_method(m)=='plain': continue
         at = plain.groupby('epochs').time.mean()
         near = plain[plain.epochs==(at/means.time[m]-1).abs().idxmin()].accuracy.idxmax()
         v = versus(last, m, near)
         rows.append(dict(method=m, time=means.time[m], plain=near, plain_epochs=means.epochs[near], plain_time=means.time[near], ratio=v.pop('time'), ratio_ci=v.pop('time_ci'), **v))
     return pd.DataFrame(rows, columns=None if rows else ['method','plain','ratio']).assign(off=lambda d: (d.ratio-1).abs()>.03)
 
-# %% ../nbs/12_measure.ipynb #b1e00530
+# %% ../nbs/12_measure.ipynb #7d8d5c86
 def _job(head):
     "What a file's command says was trained, without what it was measured by"
     words = shlex.split(head[0])[2:]
@@ -576,7 +580,7 @@ def summary_rows(
     cut = compare_matched(df).set_index('method').plain if has_cut else {}
     rows = []
     for m,s in summarize(df).set_index('method').iterrows():
-        if _base(m)=='plain' and m!='plain' and m not in set(cut): continue # learning rates that were not the best
+        if base_method(m)=='plain' and m!='plain' and m not in set(cut): continue # learning rates that were not the best
         r = dict(job=_job(df.attrs['head']), method=m, seeds=s.seeds, kept=s.kept, time=s.over_plain, time_ci=s.over_plain_ci)
         for o in measures: r |= {o:s[o], f'{o}_diff':s[f'{o}_diff'], f'{o}_ci':s[f'{o}_ci']}
         for name,other in (('cut',cut.get(m)), ('random','random_epochs' if m!='random_epochs' else None)):
@@ -601,7 +605,7 @@ def readable(
     res = pd.DataFrame(res)
     return res.loc[:, [(res[c]!='-').any() for c in res]]
 
-# %% ../nbs/12_measure.ipynb #aec71300
+# %% ../nbs/12_measure.ipynb #b1a13df7
 def _points(v, ci): return f'{100*v:+.1f}' + ('' if pd.isna(ci) else f' ± {100*ci:.1f}')
 
 def _verdict(saved, diff, ci, cut=None):
@@ -626,10 +630,10 @@ def answer(
     if df.method.str.contains('@').any():
         near = compare_matched(df).set_index('method').plain[method]
         cut,p = versus(last, method, near),versus(last, near, 'plain')
-        line += f"; plain training given the same time: {_points(p['accuracy_diff'], p['accuracy_ci'])}"
+        if near!='plain': line += f"; plain training given the same time: {_points(p['accuracy_diff'], p['accuracy_ci'])}"
     return f"{line}. {_verdict(saved, v['accuracy_diff'], v['accuracy_ci'], cut)}"
 
-# %% ../nbs/12_measure.ipynb #007dac5c
+# %% ../nbs/12_measure.ipynb #6b2dba22
 def save_figure(fig, out, head, suffix=''):
     "Write a picture with `head` as its title"
     fig.suptitle('\n'.join(head), fontsize=9)
@@ -654,7 +658,7 @@ def plot_runs(
     axs[0,0].legend()
     return fig
 
-# %% ../nbs/12_measure.ipynb #c6d7dbdb
+# %% ../nbs/12_measure.ipynb #ea6f2c27
 def plot_step(
     df:pd.DataFrame, # What `step` returned
     out:str, # Path of the PNG, without the ending
@@ -758,7 +762,7 @@ def numpy_top_losses(
     k = max(np.argmax(share>=min_loss_perc)+1, ceil(min_sample_perc*len(vals)))
     return torch.from_numpy(idxs[:k].copy()).to(losses.device)
 
-# %% ../nbs/12_measure.ipynb #556925b5
+# %% ../nbs/12_measure.ipynb #e80590fc
 def race(
     funcs:dict, # Functions of losses, by name
     rounds:int, # Rounds in which each has its turn at each size
@@ -783,7 +787,7 @@ def race(
         rows.append({'bs':n, **{f'{nm}{o}':v for nm,vs in q.items() for o,v in zip(('','_q1','_q3'), vs)}})
     return pd.DataFrame(rows)
 
-# %% ../nbs/12_measure.ipynb #1d72334d
+# %% ../nbs/12_measure.ipynb #b8d188b9
 def plot_select(
     df:pd.DataFrame, # What `select` returned
     out:str, # Path of the PNG, without the ending
