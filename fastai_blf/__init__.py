@@ -10,6 +10,7 @@ Modules:
 - `fastai_blf.fit`: What a filter borrows from a fit and gives back
 - `fastai_blf.history`: Losses remembered from epoch to epoch, and the filter that chooses an epoch's items from them
 - `fastai_blf.jobs`: Data and models to measure on
+- `fastai_blf.judge`: A look that costs little: a head on the first part of the model
 - `fastai_blf.losses`: One loss per item, whatever the loss function
 - `fastai_blf.measure`: Clocks, fits, results kept in files, statistics and charts
 - `fastai_blf.methods`: The ways to train, by name
