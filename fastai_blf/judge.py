@@ -11,7 +11,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/judge.html.md"""
 # %% auto #0
 __all__ = ['part_output', 'places', 'find_part', 'Judge']
 
-# %% ../nbs/07_judge.ipynb #80e91915
+# %% ../nbs/07_judge.ipynb #34de71f5
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils import parameters_to_vector,vector_to_parameters
@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from fastai.basics import *
 from .fit import *
 
-# %% ../nbs/07_judge.ipynb #4f76af2c
+# %% ../nbs/07_judge.ipynb #67a50420
 class _Reached(Exception): "The first part is done"
 
 def part_output(
@@ -38,7 +38,7 @@ def part_output(
     finally: hook.remove()
     return first(out)
 
-# %% ../nbs/07_judge.ipynb #c1dd37f9
+# %% ../nbs/07_judge.ipynb #9e8bbfad
 def places(
     model:nn.Module, # Any module
     xb:tuple # Inputs of a batch
@@ -70,18 +70,18 @@ def find_part(
     along = {nm:o for nm,o in able.items() if o[1] and o[0]>most/2} or able
     return max(reversed(along), key=lambda nm: along[nm][0], default=None) # of equal ones the last
 
-# %% ../nbs/07_judge.ipynb #975637db
+# %% ../nbs/07_judge.ipynb #210d1b88
 def _pool(x, channels):
     "Features of shape `(n,f)` from what a module returned, whose channels are in axis `channels`"
     x = x.detach().as_subclass(Tensor).float().movedim(channels, 1)
     pool = (nn.Identity(), nn.AdaptiveAvgPool1d(2), nn.AdaptiveAvgPool2d(2), nn.AdaptiveAvgPool3d(2))[x.ndim-2]
     return pool(x).flatten(1)
 
-def _channels(part, ndim):
-    "The axis of the channels in what `part` returns: by its last layer, else as usual for images and texts"
-    layers = [m for m in part.modules() if len(m._parameters)]
-    if layers and ndim>2: return 1 if isinstance(layers[-1], (_ConvNd,_NormBase,nn.GroupNorm)) else -1
-    return -1 if ndim==3 else 1
+def _channels(model, part, ndim):
+    "The axis of the channels in what `part` returns: by the last layer so far, where that tells"
+    inside,ms = {*part.modules()},list(model.modules())
+    layers = [m for m in ms[:max(i for i,m in enumerate(ms) if m in inside)+1] if m._parameters]
+    return 1 if ndim==2 or not layers or isinstance(layers[-1], (_ConvNd,_NormBase,nn.GroupNorm)) else -1
 
 class Judge:
     "A small head on the first part of a model, which learns along to predict what the model does"
@@ -92,7 +92,7 @@ class Judge:
         name:str # The module where the first part ends
     ):
         self.name,self.part,self.shape,self.noted,self.hook = name,model.get_submodule(name),pred.shape[1:],None,None
-        self.channels = _channels(self.part, part_output(model, self.part, xb).ndim)
+        self.channels = _channels(model, self.part, part_output(model, self.part, xb).ndim)
         nf = self.features(model, xb).shape[1]
         with torch.random.fork_rng([pred.device] if pred.is_cuda else []):
             torch.manual_seed(42)
