@@ -143,7 +143,7 @@ def timed_parts(
             finally: times[part] += clock()-start
         return _f
     with ExitStack() as stack:
-        for part,o,name in (('look',BatchLossFilter,'_look'), ('loss',callback,'item_losses'), ('choice',BatchLossFilter,'_choose'), ('indexing',callback,'take')):
+        for part,o,name in (('look',BatchLossFilter,'_look'), ('loss',callback,'item_losses'), ('choice',BatchLossFilter,'_choose'), ('indexing',callback,'keep_items')):
             stack.enter_context(contextmanager(replacing_yield)(o, name, _timed(part, getattr(o, name))))
         yield times
 
