@@ -12,6 +12,7 @@ __all__ = ['untouched', 'bare', 'trial', 'predict', 'keep_items', 'difference', 
 # %% ../nbs/03_rehearsal.ipynb #18c36fbe
 import random
 from contextlib import nullcontext
+from functools import partial
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parallel import DistributedDataParallel
@@ -224,10 +225,10 @@ def _count(f):
 def cost_of_look(
     learn:Learner, # At its first batch, before the step
     aside:list, # Callbacks that have no part in it, the filter itself among them
-    prepare:Callable=noop, # Makes the inputs of a look from those of the batch
+    look:Callable=None, # What a look does, a function of the model and the batch's inputs; by default it predicts
     guard:untouched=None # Knows what in the model changes; by default one that finds out
 )->float: # Share of a plain step's operations, from 0 to 1; a third where they cannot be counted
-    "What a forward pass costs, beside a whole training step"
+    "What a look costs, beside a whole training step"
     n = find_bs(learn.yb)
     with trial(learn, aside, guard) as model:
         keep_items(learn, some_items(n)[:8].to(next(model.parameters()).device) if n>2 else torch.arange(n), n)
@@ -235,7 +236,7 @@ def cost_of_look(
             loss = learn.loss_func(predict(learn, model), *learn.yb).mean()
             torch.autograd.grad(loss, [p for p in model.parameters() if p.requires_grad], allow_unused=True)
         try:
-            look = _count(lambda: predict(learn, model, prepare(learn.xb)))
+            cost = _count(lambda: (look or partial(predict, learn))(model, learn.xb))
             with torch.enable_grad(): step = _count(_step)
         except Exception: return 1/3 # a layer that the counter does not know
-        return min(look/step, 1.) if look and step else 1/3
+        return min(cost/step, 1.) if cost and step else 1/3
