@@ -225,7 +225,7 @@ def _any_tensor(f, b):
 
 def _is_image(x): return isinstance(x, Tensor) and x.ndim==4 and x.is_floating_point()
 
-# %% ../nbs/04_callback.ipynb #9dbc2088
+# %% ../nbs/04_callback.ipynb #cb1b20a6
 _first_part,_asked = 1/8,16 # what the part that a 'head' is put on may cost of a forward pass; each so manieth batch a look asks the model
 
 @patch
@@ -255,6 +255,7 @@ def _make_judge(self:BatchLossFilter, aside):
             try: name = find_part(model, take(xb, slice(8), find_bs(self.yb)), most)
             except Exception as e: return _no(f"the operations of `{type(model).__name__}` cannot be counted ({type(e).__name__}: {e})")
             if name is None: return _no(f"no first part of `{type(model).__name__}` costs at most {most:.1%} of a forward pass")
+        elif name not in dict(model.named_modules()): raise ValueError(f"`look` is {name!r}, but `{type(model).__name__}` has no such module: 'model', 'head', a number or one of {', '.join(n for n,_ in model.named_children())} was expected")
         judge = Judge(model, xb, pred, name)
         with torch.enable_grad(): losses = self._item_losses(judge.predict(judge.features(model, xb)))
         if not losses.requires_grad: return _no(f"`item_loss={self.item_loss!r}` has no gradient to learn by")
