@@ -116,13 +116,13 @@ def mk_head(x, n_out, nf=64): return nn.Sequential(nn.BatchNorm1d(x.shape[1]), n
 
 class Judged:
     "Looks by a judge that is trained along"
-    judge,trying = None,False
+    own_judge,trying = None,False
     def _rehearse(self):
-        self.judge,self.trying = None,True
+        self.own_judge,self.trying = None,True
         try: super()._rehearse()
         finally: self.trying = False
-        with torch.random.fork_rng([self.dls.device] if self.dls.device.type=='cuda' else []): self._make()
-        self.judge_opt = torch.optim.AdamW(self.judge.parameters(), lr=self.judge_lr, fused=self.dls.device.type=='cuda')
+        with torch.random.fork_rng([self.dls.device] if self.dls.device.type=='cuda' else []): self._make_own()
+        self.own_opt = torch.optim.AdamW(self.own_judge.parameters(), lr=self.own_lr, fused=self.dls.device.type=='cuda')
     def _look(self):
         if self.trying: return super()._look()
         with torch.no_grad(), self.guard(): x = self._inputs()
@@ -130,27 +130,27 @@ class Judged:
     def _teach(self, x):
         "Train the judge on a batch, and return its losses"
         with torch.enable_grad():
-            pred = self.judge(x)
+            pred = self.own_judge(x)
             loss = self.learn.loss_func(pred, *self.yb)
         loss.backward()
-        self.judge_opt.step()
-        self.judge_opt.zero_grad()
+        self.own_opt.step()
+        self.own_opt.zero_grad()
         self.whole_loss = loss.detach()
         return self._losses(pred.detach())
     def before_batch(self):
         super().before_batch()
-        if self.judge and self.n_passes!=2 and self.active and self.epoch<self.n_epoch-self.cooldown: self._on_whole() # while all is trained on, it learns as well
+        if self.own_judge and self.n_passes!=2 and self.active and self.epoch<self.n_epoch-self.cooldown: self._on_whole() # while all is trained on, it learns as well
 
 class HeadLook(Judged):
     def __init__(self, epochs, most=.25, pool=2, lr=.003, **kwargs):
         super().__init__(epochs, **kwargs)
-        self.most,self.pool,self.judge_lr = most,int(pool),lr
-    def _make(self):
+        self.most,self.pool,self.own_lr = most,int(pool),lr
+    def _make_own(self):
         with torch.no_grad(), self.guard():
             share,_,self.part = find_part(self.model, self.xb, self.most)
             x = self._inputs()
         self.cost = share*self.cost
-        self.judge = mk_head(x, self.dls.c)
+        self.own_judge = mk_head(x, self.dls.c)
         if os.environ.get('LOOKS_SAY'): print(f'part: {type(self.part).__name__}, {share:.3f} of a forward pass, features {tuple(x.shape)}', flush=True)
     def _inputs(self): return pooled(part_output(self.model, self.part, [callback._channels_last(o) for o in self.xb]), self.pool)
     def _on_whole(self):
@@ -172,11 +172,11 @@ class DefaultHead(HeadLook,Default): pass
 class Own(Judged,Half):
     def __init__(self, epochs, nf=16, lr=.003, **kwargs):
         super().__init__(epochs, **kwargs)
-        self.nf,self.judge_lr = int(nf),lr
-    def _make(self):
+        self.nf,self.own_lr = int(nf),lr
+    def _make_own(self):
         n_in,nf = self.x.shape[1],self.nf
-        self.judge = nn.Sequential(ConvLayer(n_in, nf, stride=2), ConvLayer(nf, 2*nf, stride=2), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(8*nf, self.dls.c)).to(self.dls.device)
-        if self.dls.device.type=='cpu': self.judge.to(memory_format=torch.channels_last)
+        self.own_judge = nn.Sequential(ConvLayer(n_in, nf, stride=2), ConvLayer(nf, 2*nf, stride=2), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(8*nf, self.dls.c)).to(self.dls.device)
+        if self.dls.device.type=='cpu': self.own_judge.to(memory_format=torch.channels_last)
     def _inputs(self): return callback._channels_last(self.x)
     def _on_whole(self): self._teach(self._inputs())
 
@@ -248,12 +248,13 @@ def cost(model='small', data='cifar', size=32, bs=128, keep=.45, rounds=10, step
     dls,clock = DataLoaders(dl, dl, device=src.device),Clock(device, 'cpu' if device=='cpu' else 'wall')
     dls.c,dls.n_in = src.c,src.n_in
     kinds = dict(plain=noop, randomly=partial(Randomly, 8, keep), look=partial(Half, 8, keep), **{f'head:{s}':partial(Head, 8, s, keep=keep) for s in (.1,.25,.41)}, head4=partial(Head, 8, .1, 4, keep=keep),
-                 own=partial(Own, 8, keep=keep), own32=partial(Own, 8, 32, keep=keep), thin=partial(Thin, 8, .4, keep=keep), every=partial(Every, 8, 2, keep=keep), bf16=partial(Rough, 8, bf16=1, keep=keep), half=partial(Rough, 8, .5, keep=keep))
+                 own=partial(Own, 8, keep=keep), own32=partial(Own, 8, 32, keep=keep), thin=partial(Thin, 8, .4, keep=keep), every=partial(Every, 8, 2, keep=keep), bf16=partial(Rough, 8, bf16=1, keep=keep), half=partial(Rough, 8, .5, keep=keep),
+                 built=lambda: BatchLossFilter(0, keep, warmup=0, passes=2, look='head'))
     learns,times = {},{k:[] for k in kinds}
     for k,f in kinds.items():
         set_seed(42)
         cb = f()
-        if cb: cb.warmup,cb.cooldown = 0,0
+        if cb is not None: cb.warmup,cb.cooldown = 0,0
         learns[k] = get_learner(dls, model, cbs=cb)
     for _ in tell(range(rounds), 'rounds'):
         for k in np.random.permutation(list(kinds)):
@@ -261,7 +262,7 @@ def cost(model='small', data='cifar', size=32, bs=128, keep=.45, rounds=10, step
             with learns[k].no_bar(),learns[k].no_logging(): learns[k].fit(1, 1e-4, cbs=AroundSteps(lambda o: res.append(clock.time(o))))
             times[k] += res[1:]
     q = {k:np.quantile(v, [.5,.25,.75])*1e3 for k,v in times.items()}
-    df = pd.DataFrame([dict(kind=k, ms=m, ms_q1=a, ms_q3=z, over_plain=m/q['plain'][0]) for k,(m,a,z) in q.items()])
+    df = pd.DataFrame([dict(kind=k, ms=m, ms_q1=a, ms_q3=z, over_plain=m/q['plain'][0]) for k,(m,a,z) in q.items()]).assign(mean=[np.mean(v)*1e3 for v in times.values()])
     save_results(df, out, [f'looks.py cost {model} {data} {size} {bs} {keep}', hardware(device)])
     print(df.round(3).to_string(index=False))
 
