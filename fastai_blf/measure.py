@@ -14,7 +14,7 @@ __all__ = ['step_shares', 'lr_factors', 'measures', 'published', 'hardware', 'co
            'summary_rows', 'readable', 'answer', 'save_figure', 'plot_runs', 'plot_step', 'plot_train', 'plot_matched',
            'plot_reproduced', 'numpy_top_losses', 'race', 'plot_select']
 
-# %% ../nbs/12_measure.ipynb #cd9ce3d6
+# %% ../nbs/12_measure.ipynb #a39f5579
 import io,json,multiprocessing,platform,shlex,signal,sys,tempfile
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -36,7 +36,7 @@ from .fit import *
 from .callback import *
 from .methods import *
 
-# %% ../nbs/12_measure.ipynb #0f9c72f5
+# %% ../nbs/12_measure.ipynb #913669d5
 def hardware(
     device # A torch device
 )->str: # Name of the device and version of PyTorch
@@ -79,7 +79,7 @@ class Clock:
         f(*args)
         return self()-start
 
-# %% ../nbs/12_measure.ipynb #540e4b07
+# %% ../nbs/12_measure.ipynb #38fbc2bd
 class Progress:
     "Tell how far a long run is"
     def __init__(self,
@@ -185,7 +185,7 @@ def peak_memory(
     events = sorted((e for e in events if e['name']=='[memory]'), key=lambda e: e['ts'])
     return int(max(np.cumsum([0,*(e['args']['Bytes'] for e in events)])))
 
-# %% ../nbs/12_measure.ipynb #6864700a
+# %% ../nbs/12_measure.ipynb #310b9d39
 step_shares = (1,.75,.5,.25,.12)
 
 def step_kinds():
@@ -259,7 +259,7 @@ def compare_runs(
     diff = [f'{v/res.plain.iloc[0]:+.1%}' if i==0 else f'{v:+.4f}' for i,v in enumerate(diff)]
     return res.round(4).assign(difference=diff).rename_axis(columns=None)
 
-# %% ../nbs/12_measure.ipynb #7751c4c3
+# %% ../nbs/12_measure.ipynb #c9a6718d
 @lru_cache(1)
 def _dls(items): return get_dls(**dict(items))
 
@@ -296,7 +296,7 @@ def fit_rows(
     return [dict(method=spec, seed=seed, epochs=len(vals), epoch=i+1, time=t, accuracy=v[2], worst=v[3], valid_loss=v[1], kept=k/n)
             for i,(t,k,v) in enumerate(zip(np.cumsum(timer.secs), timer.items, vals))]
 
-# %% ../nbs/12_measure.ipynb #9353fb27
+# %% ../nbs/12_measure.ipynb #7b237a21
 def _worker(conn, setup):
     "Do the fits that come through `conn`, in a process of its own"
     signal.signal(signal.SIGINT, signal.SIG_IGN) # Ctrl-C is for the process that collects
@@ -321,7 +321,8 @@ class _Process:
         other.close()
     def start(self, task):
         self.task = task
-        self.conn.send(task)
+        try: self.conn.send(task)
+        except OSError: pass # it is dead, and `result` will say so
     def result(self):
         "Rows and error of the fit that was started"
         try: return self.conn.recv()
@@ -373,7 +374,7 @@ def run_fits(
     "Do fits"
     yield from _at_once(todo, setup, jobs) if jobs>1 else _in_turn(todo, setup)
 
-# %% ../nbs/12_measure.ipynb #2ce51a77
+# %% ../nbs/12_measure.ipynb #b99c2f59
 _adds_fits = ('methods','seeds','matched','reach')
 
 def _same(head):
@@ -444,7 +445,7 @@ def read_results(
     df.attrs['head'] = [l[2:] for l in lines if l.startswith('# ')]
     return df
 
-# %% ../nbs/12_measure.ipynb #22a5dc66
+# %% ../nbs/12_measure.ipynb #5adc6278
 lr_factors = (.7,1,1.4)
 
 def cut_specs(
@@ -506,7 +507,7 @@ def do_fits(
         said(n, len(queued), f'{task[0]}, seed {task[1]}' + (f': accuracy {rows[-1]["accuracy"]:.4f}, {rows[-1]["time"]:.3g} s' if rows else ' failed'))
     return failed
 
-# %% ../nbs/12_measure.ipynb #bd644ee8
+# %% ../nbs/12_measure.ipynb #65229fd1
 measures = ('accuracy','worst','valid_loss')
 
 def interval(
@@ -553,7 +554,7 @@ def summarize(
                          target=target, target_s=np.mean(hits)))
     return pd.DataFrame(rows)
 
-# %% ../nbs/12_measure.ipynb #d834519c
+# %% ../nbs/12_measure.ipynb #63423ea9
 def compare_matched(
     df:pd.DataFrame # A row for each method, seed and epoch, cut plain training among them
 )->pd.DataFrame: # A row for each method that is no control: the cut training whose time is nearest, at its best learning rate, and differences method - plain
@@ -570,7 +571,7 @@ def compare_matched(
         rows.append(dict(method=m, time=means.time[m], plain=near, plain_epochs=means.epochs[near], plain_time=means.time[near], ratio=v.pop('time'), ratio_ci=v.pop('time_ci'), **v))
     return pd.DataFrame(rows, columns=None if rows else ['method','plain','ratio']).assign(off=lambda d: (d.ratio-1).abs()>.03)
 
-# %% ../nbs/12_measure.ipynb #667833d1
+# %% ../nbs/12_measure.ipynb #57795c57
 def _job(head):
     "What a file's command says was trained, without what it was measured by"
     words = shlex.split(head[0])[2:]
@@ -615,7 +616,7 @@ def readable(
     res = pd.DataFrame(res)
     return res.loc[:, [(res[c]!='-').any() for c in res]]
 
-# %% ../nbs/12_measure.ipynb #bac3a74e
+# %% ../nbs/12_measure.ipynb #43aca493
 def _gain(v):
     "Accuracy and validation loss of `versus`, in words"
     def _pair(x, ci, form): return format(x, '+'+form) + ('' if pd.isna(ci) else f' ± {ci:{form}}')
@@ -646,7 +647,7 @@ def answer(
         if near!='plain': line += f"; plain training given the same time: {_gain(p)}"
     return f"{line}. {_verdict(saved, v['accuracy_diff'], v['accuracy_ci'], cut)}"
 
-# %% ../nbs/12_measure.ipynb #7eadd77c
+# %% ../nbs/12_measure.ipynb #36b74bce
 def save_figure(fig, out, head, suffix=''):
     "Write a picture with `head` as its title"
     fig.suptitle('\n'.join(head), fontsize=9)
@@ -671,7 +672,7 @@ def plot_runs(
     axs[0,0].legend()
     return fig
 
-# %% ../nbs/12_measure.ipynb #0dd50cf1
+# %% ../nbs/12_measure.ipynb #0834f997
 def plot_step(
     df:pd.DataFrame, # What `step` returned
     out:str, # Path of the PNG, without the ending
@@ -776,7 +777,7 @@ def numpy_top_losses(
     k = max(np.argmax(share>=min_loss_perc)+1, ceil(min_sample_perc*len(vals)))
     return torch.from_numpy(idxs[:k].copy()).to(losses.device)
 
-# %% ../nbs/12_measure.ipynb #08599a86
+# %% ../nbs/12_measure.ipynb #b461817d
 def race(
     funcs:dict, # Functions of losses, by name
     rounds:int, # Rounds in which each has its turn at each size
@@ -801,7 +802,7 @@ def race(
         rows.append({'bs':n, **{f'{nm}{o}':v for nm,vs in q.items() for o,v in zip(('','_q1','_q3'), vs)}})
     return pd.DataFrame(rows)
 
-# %% ../nbs/12_measure.ipynb #b4ad41c5
+# %% ../nbs/12_measure.ipynb #583f4fa4
 def plot_select(
     df:pd.DataFrame, # What `select` returned
     out:str, # Path of the PNG, without the ending
