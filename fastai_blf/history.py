@@ -355,6 +355,14 @@ def show_top(self:LossHistory,
     print('losses:', ', '.join(f'{o:.2f}' for o in losses))
     return res
 
+# %% ../nbs/05_history.ipynb #c8a68ce4
+def _loss_history(self):
+    cbs = self._grab_cbs(LossHistory)
+    if not cbs: raise AttributeError("loss_history")
+    return first(cbs, lambda o: type(o) is LossHistory) or cbs[0]
+
+Learner.loss_history = property(_loss_history, lambda self,cb: None, lambda self: None, "The callback that remembers losses") # `add_cb` and `remove_cb` set and delete a name; here the list of callbacks says it
+
 # %% ../nbs/05_history.ipynb #8a9ff3ea
 @patch
 def state_dict(self:LossHistory)->dict: # For `torch.save`
@@ -402,14 +410,14 @@ def hardest(
     share:float # Share of their sum
 )->Tensor: # Booleans of shape `(n,)`
     "The fewest items that make up `share` of the losses, of equal ones a random choice"
+    if not share: return torch.zeros_like(losses, dtype=torch.bool)
     vals = np.sort(losses.numpy())[::-1]
     running = np.add.accumulate(vals.astype('float64'))
-    if share==1 or not running[-1]>0: return torch.ones_like(losses, dtype=torch.bool)
-    k = min(running.searchsorted(share*running[-1])+1, len(vals)) if share else 0
-    line = vals[max(k-1,0)].item()
-    hard,ties = losses>line,(losses==line).nonzero().squeeze(1)
+    if share==1 or not running[-1]: return torch.ones_like(losses, dtype=torch.bool)
+    k = min(running.searchsorted(share*running[-1])+1, len(vals))
+    hard,ties = losses>vals[k-1].item(),(losses==vals[k-1].item()).nonzero().squeeze(1)
     hard[ties[torch.randperm(len(ties))[:k-int(hard.sum())]]] = True
-    return hard if k else torch.zeros_like(hard)
+    return hard
 
 def below_zero(
     losses:Tensor # Any losses
