@@ -13,8 +13,8 @@ __all__ = ['keeps_order', 'IndexedDL', 'indexed', 'check_indexed', 'LossMemory',
            'hardest', 'below_zero', 'drawn_idxs', 'ordered_idxs', 'from_first']
 
 # %% ../nbs/05_history.ipynb #0bd2726e
-from collections import deque
 from contextlib import ExitStack
+from itertools import islice,tee
 from copy import copy,deepcopy
 from math import ceil
 from operator import is_
@@ -62,11 +62,9 @@ def _items_keep_order(make, items): return keeps_order(lambda p: make([deepcopy(
 
 def _by_batch(dl, samps, check):
     "The batches that `dl` makes in its own way, which take their indices one after the other"
-    drawn,bad = deque(),None
-    def _samps(idxs):
-        for i in idxs: drawn.append(i); yield i
-    for b in dl.create_batches(_samps(samps)):
-        idxs = [drawn.popleft() for _ in range(min(find_bs(b), len(drawn)))]
+    bad,(samps,drawn) = None,tee(samps)
+    for b in dl.create_batches(samps):
+        idxs = np.fromiter(islice(drawn, find_bs(b)), dtype=int)
         if check: bad,check = _why_not(keeps_order(lambda p: (next(dl.create_batches(iter([idxs[i] for i in p]))),p), len(idxs), b), '`create_batches`'),False
         yield _Indexed(b, idxs, bad)
 
@@ -114,6 +112,13 @@ def _base(dl): return dl.dl if _is_a(dl, 'DistributedDL') else dl
 def _view_own(nm): # a property, since a method would be hidden by an attribute that the dataloader was given
     return property(lambda self: getattr(self, f'_view_{nm}'), lambda self,v: setattr(self.viewed, nm, v))
 
+class _Ints:
+    "Indices in an array, which come out as Python's integers but are not kept as such"
+    def __init__(self, idxs): self.idxs = idxs
+    def __len__(self): return len(self.idxs)
+    def __iter__(self):
+        for i in range(0, len(self.idxs), 4096): yield from self.idxs[i:i+4096].tolist()
+
 class IndexedDL:
     "Comes before a dataloader's class in that of a view of it, whose batches tell the indices of their items"
     get_idxs,create_batches,after_batch,fake_l = map(_view_own, ('get_idxs','create_batches','after_batch','fake_l'))
@@ -135,7 +140,7 @@ class IndexedDL:
     def _view_create_batches(self, samps):
         base = _base(self.viewed)
         for b in (_by_batch if _own(base, 'create_batches') else _by_item)(base, samps, self.check):
-            b.idxs = np.array(b.idxs)
+            b.idxs = np.asarray(b.idxs)
             yield b
 
 class _AfterBatch(GetAttr):
@@ -317,15 +322,20 @@ class LossHistory(Callback):
         batches,steps,n,m = self.batches,self.steps,len(self.losses),self.memory
         self.batches,self.steps = [],[]
         def _cat(ts): return torch.cat(ts).cpu().numpy() if ts else np.zeros(0, dtype=int)
-        idxs,losses = _cat([i for i,_ in batches]),_cat([l for _,l in batches]).astype('float32')
-        trained = torch.from_numpy(np.bincount(_cat([i[j[0].cpu()] if j else i for i,*j in steps]), minlength=n))
-        new,times = np.zeros(n, dtype='float32'),np.zeros(n, dtype='float32')
-        new[idxs],times[idxs] = losses,1 # of an item that was drawn twice, the latest
-        new,times = torch.from_numpy(new),torch.from_numpy(times)
+        idxs,losses = _cat([i for i,_ in batches]),_cat([l for _,l in batches])
+        trained = np.bincount(_cat([i[j[0].cpu()] if j else i for i,*j in steps]), minlength=n)
         if self.active and is_ddp(self.model): # an interrupted process cannot wait for the others
-            new,times,trained = all_reduce(self.model, torch.stack([new,times,trained.float()])).cpu()
-            new = new/times
-        m.losses,m.seen,m.trained = torch.where(times>0, new, m.losses),m.seen.masked_fill(times>0, m.epochs_seen),m.trained+trained.int()
+            idxs,losses,trained = self._of_all(idxs, losses, trained)
+        m.losses,m.seen,m.trained = m.losses.clone(),m.seen.clone(),m.trained+torch.from_numpy(trained).int()
+        m.losses.numpy()[idxs],m.seen.numpy()[idxs] = losses,m.epochs_seen # of an item that was drawn twice, the latest
+
+    def _of_all(self, idxs, losses, trained):
+        "The same of all processes; the mean loss of an item that several have seen"
+        new = np.zeros((3,len(trained)), dtype='float32')
+        new[0,idxs],new[1,idxs],new[2] = losses,1,trained
+        loss,times,trained = all_reduce(self.model, torch.from_numpy(new)).cpu().numpy()
+        idxs = np.flatnonzero(times)
+        return idxs,loss[idxs]/times[idxs],trained
 
 # %% ../nbs/05_history.ipynb #b3c5983a
 @patch
@@ -412,7 +422,7 @@ def hardest(
     "The fewest items that make up `share` of the losses, of equal ones a random choice"
     if not share: return torch.zeros_like(losses, dtype=torch.bool)
     vals = np.sort(losses.numpy())[::-1]
-    running = np.add.accumulate(vals.astype('float64'))
+    running = vals.cumsum(dtype='float64')
     if share==1 or not running[-1]: return torch.ones_like(losses, dtype=torch.bool)
     k = min(running.searchsorted(share*running[-1])+1, len(vals))
     hard,ties = losses>vals[k-1].item(),(losses==vals[k-1].item()).nonzero().squeeze(1)
@@ -441,9 +451,12 @@ def _hard(self:EpochLossFilter, losses):
 @patch
 def easy(self:EpochLossFilter)->Tensor: # Indices in the training set
     "The items that may be left out: of low loss, and seen lately"
-    known = self.losses.isfinite().nonzero().squeeze(1)
-    if not len(known): return known
-    return known[~self._hard(self.losses[known]) & (self.epochs_seen-self.seen[known]<=self.max_age)]
+    known = self.losses.isfinite()
+    n = known.sum()
+    easy = known & (self.seen>=self.epochs_seen-self.max_age)
+    if n==len(known): easy &= ~self._hard(self.losses)
+    elif n: easy[known] &= ~self._hard(self.losses[known])
+    return torch.from_numpy(np.flatnonzero(easy))
 
 # %% ../nbs/05_history.ipynb #4ce3ead0
 def _makes_batches(k, bs, drop_last, n_procs):
@@ -457,18 +470,19 @@ def leave_out(self:EpochLossFilter,
     fits:Callable=lambda k: k>0 # Can the dataloader make batches of `k` items?
 )->ndarray: # Indices of the items to leave out; sets the weights of the others
     "Draw the easy items to leave out (as Efraimidis and Spirakis, 2006)"
-    easy = self.easy()
-    easy = easy[torch.from_numpy(times[easy]>0)]
+    easy = self.easy().numpy()
+    easy = easy[times[easy]>0]
     drop = len(easy)-ceil(share_at('keep_easy', self.keep_easy, self.pct_train)*len(easy))
-    if not drop: return easy[:0].numpy()
-    odds = torch.ones(len(easy)) if self.reweight else self.losses[easy].clamp(min=1e-10) # all have one weight, so all need one chance
-    keys = (odds/torch.empty_like(odds).exponential_()).numpy()
-    out,k = np.argpartition(keys, drop-1)[:drop],times.sum()
-    k -= times[easy[out]].sum()
+    if not drop: return easy[:0]
+    keys = np.random.default_rng(torch.randint(2**62, ()).item()).standard_exponential(len(easy), dtype='float32')
+    odds = 1 if self.reweight else self.losses.numpy()[easy].clip(min=1e-10) # all have one weight, so all need one chance
+    keys = odds/keys.clip(min=1e-30)
+    out = np.argpartition(keys, drop-1)[:drop]
+    k = times.sum()-times[easy[out]].sum()
     if not fits(k): out = out[keys[out].argsort()]
     while drop and not fits(k): drop -= 1; k += times[easy[out[drop]]]
-    if self.reweight and 0<drop<len(easy): self.weights = torch.ones(len(times)).index_fill(0, easy, len(easy)/(len(easy)-drop))
-    return easy[out[:drop]].numpy()
+    if self.reweight and 0<drop<len(easy): self.weights = torch.ones(len(times)).index_fill(0, torch.from_numpy(easy), len(easy)/(len(easy)-drop))
+    return easy[out[:drop]]
 
 # %% ../nbs/05_history.ipynb #77bb7325
 def drawn_idxs(
@@ -476,19 +490,20 @@ def drawn_idxs(
 )->ndarray|None: # `None` if it is to order the items kept itself
     "The indices that `dl` draws for an epoch, if it chooses among them"
     if not _own(dl, 'get_idxs') or _is_a(dl, 'SortedDL'): return None
-    return np.array(list(dl.get_idxs()), dtype=int)
+    return np.fromiter(dl.get_idxs(), dtype=int)
 
 def ordered_idxs(
     dl:DataLoader, # A fastai dataloader
     kept:ndarray # Indices of the items to load
-)->list: # The same, in the order in which `dl` would load them if they were all
+)->ndarray: # The same, in the order in which `dl` would load them if they were all
     "Have `dl` order the items `kept`"
-    if _is_a(dl, 'SortedDL'): return kept[np.fromiter(_part_of_sorted(dl, kept).get_idxs(), dtype=int)].tolist()
-    if not dl.shuffle: return kept.tolist()
-    idxs = list(dl.shuffle_fn(kept.tolist()))
-    if not _own(dl, 'shuffle_fn') or sorted(idxs)==kept.tolist(): return idxs
-    idxs = np.array(list(dl.get_idxs()), dtype=int) # it orders all items, whatever it is given
-    return idxs[np.isin(idxs, kept)].tolist()
+    if _is_a(dl, 'SortedDL'): return kept[np.fromiter(_part_of_sorted(dl, kept).get_idxs(), dtype=int)]
+    if not dl.shuffle: return kept
+    if not _own(dl, 'shuffle_fn'): return np.random.default_rng(dl.rng.getrandbits(64)).permutation(kept) # twenty times faster than `random.sample`
+    idxs = np.fromiter(dl.shuffle_fn(kept.tolist()), dtype=int)
+    if np.array_equal(np.sort(idxs), kept): return idxs
+    idxs = np.fromiter(dl.get_idxs(), dtype=int) # it orders all items, whatever it is given
+    return idxs[np.isin(idxs, kept)]
 
 def _part_of_sorted(dl, kept):
     "The `SortedDL` `dl` as if the items `kept` were all"
@@ -539,20 +554,22 @@ def _choose(self:EpochLossFilter, dl):
     n,self.loss_perc,self.samp_perc,*left_out,weighted = from_first(self.model, tensor([n, self.loss_perc, self.samp_perc, *self.left_out, self.weights is not None], dtype=torch.float64)).tolist()
     self.left_out = tuple(left_out)
     if weighted: self.weights = from_first(self.model, self.weights if first else torch.empty(len(self.losses)))
-    return given if first or not n else range(int(n)) # a `DistributedDL` shares out the first one's
+    return given if first or not n else _Ints(np.zeros(int(n), dtype=int)) # a `DistributedDL` shares out the first one's
 
 @patch
 def _chosen(self:EpochLossFilter, dl):
     drawn = drawn_idxs(dl)
-    times = np.bincount(np.arange(dl.n) if drawn is None else drawn, minlength=len(self.losses))
+    times = np.zeros(len(self.losses), dtype='int32')
+    if drawn is None: times[:dl.n] = 1
+    else: times += np.bincount(drawn, minlength=len(times)).astype('int32')
     n_procs = self.dl.world_size if _is_a(self.dl, 'DistributedDL') else 1
     out = self.leave_out(times, partial(_makes_batches, bs=dl.bs, drop_last=dl.drop_last, n_procs=n_procs))
     if not len(out): return None
-    losses = self.losses.nan_to_num(0., posinf=0.).double().numpy()
-    total,n,left,n_left = (losses*times).sum(),times.sum(),(losses*times)[out].sum(),times[out].sum()
-    self.loss_perc,self.samp_perc,self.left_out = (total-left)/total,1-n_left/n,(left,int(n_left))
+    losses = self.losses.nan_to_num(0., posinf=0.).numpy()*times
+    total,n,left,n_left = losses.sum(dtype=float),times.sum(),losses[out].sum(dtype=float),times[out].sum()
+    self.loss_perc,self.samp_perc,self.left_out = (total-left)/total if total else 1.,1-n_left/n,(left,int(n_left))
     times[out] = 0
-    return ordered_idxs(dl, times.nonzero()[0]) if drawn is None else drawn[times[drawn]>0].tolist()
+    return _Ints(ordered_idxs(dl, np.flatnonzero(times)) if drawn is None else drawn[times[drawn]>0])
 
 @patch
 def after_train(self:EpochLossFilter):
