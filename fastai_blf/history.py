@@ -415,6 +415,13 @@ class EpochLossFilter(LossHistory):
     __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,warmup,cooldown,max_age,select')
 
 # %% ../nbs/05_history.ipynb #82459dd8
+def _n_for(vals, total, size=4096):
+    "How many of `vals`, from high to low, make up `total`; in blocks, so that there is no running sum of millions"
+    sums = np.add.reduceat(vals, np.arange(0, len(vals), size), dtype=float).cumsum()
+    i = min(sums.searchsorted(total), len(sums)-1)
+    rest = vals[i*size:(i+1)*size].cumsum(dtype=float)+(sums[i-1] if i else 0)
+    return i*size+rest.searchsorted(total)+1
+
 def hardest(
     losses:Tensor, # Losses of zero or more, shape `(n,)`, on the CPU
     share:float # Share of their sum
@@ -422,11 +429,11 @@ def hardest(
     "The fewest items that make up `share` of the losses, of equal ones a random choice"
     if not share: return torch.zeros_like(losses, dtype=torch.bool)
     vals = np.sort(losses.numpy())[::-1]
-    running = vals.cumsum(dtype='float64')
-    if share==1 or not running[-1]: return torch.ones_like(losses, dtype=torch.bool)
-    k = min(running.searchsorted(share*running[-1])+1, len(vals))
+    total = vals.sum(dtype=float)
+    if share==1 or not total: return torch.ones_like(losses, dtype=torch.bool)
+    k = min(_n_for(vals, share*total), len(vals))
     hard,ties = losses>vals[k-1].item(),(losses==vals[k-1].item()).nonzero().squeeze(1)
-    hard[ties[torch.randperm(len(ties))[:k-int(hard.sum())]]] = True
+    hard[ties[torch.randperm(len(ties))[:k-np.count_nonzero(hard)]]] = True
     return hard
 
 def below_zero(
@@ -451,12 +458,16 @@ def _hard(self:EpochLossFilter, losses):
 @patch
 def easy(self:EpochLossFilter)->Tensor: # Indices in the training set
     "The items that may be left out: of low loss, and seen lately"
+    return torch.from_numpy(np.flatnonzero(self._is_easy()))
+
+@patch
+def _is_easy(self:EpochLossFilter):
     known = self.losses.isfinite()
-    n = known.sum()
+    n = np.count_nonzero(known)
     easy = known & (self.seen>=self.epochs_seen-self.max_age)
     if n==len(known): easy &= ~self._hard(self.losses)
     elif n: easy[known] &= ~self._hard(self.losses[known])
-    return torch.from_numpy(np.flatnonzero(easy))
+    return easy
 
 # %% ../nbs/05_history.ipynb #4ce3ead0
 def _makes_batches(k, bs, drop_last, n_procs):
@@ -470,8 +481,7 @@ def leave_out(self:EpochLossFilter,
     fits:Callable=lambda k: k>0 # Can the dataloader make batches of `k` items?
 )->ndarray: # Indices of the items to leave out; sets the weights of the others
     "Draw the easy items to leave out (as Efraimidis and Spirakis, 2006)"
-    easy = self.easy().numpy()
-    easy = easy[times[easy]>0]
+    easy = np.flatnonzero(self._is_easy().numpy() & (times>0))
     drop = len(easy)-ceil(share_at('keep_easy', self.keep_easy, self.pct_train)*len(easy))
     if not drop: return easy[:0]
     keys = np.random.default_rng(torch.randint(2**62, ()).item()).standard_exponential(len(easy), dtype='float32')
@@ -499,7 +509,7 @@ def ordered_idxs(
     "Have `dl` order the items `kept`"
     if _is_a(dl, 'SortedDL'): return kept[np.fromiter(_part_of_sorted(dl, kept).get_idxs(), dtype=int)]
     if not dl.shuffle: return kept
-    if not _own(dl, 'shuffle_fn'): return np.random.default_rng(dl.rng.getrandbits(64)).permutation(kept) # twenty times faster than `random.sample`
+    if not _own(dl, 'shuffle_fn'): return np.random.default_rng(dl.rng.getrandbits(64)).permutation(kept.astype('uint32')) # twenty times faster than `random.sample`
     idxs = np.fromiter(dl.shuffle_fn(kept.tolist()), dtype=int)
     if np.array_equal(np.sort(idxs), kept): return idxs
     idxs = np.fromiter(dl.get_idxs(), dtype=int) # it orders all items, whatever it is given
