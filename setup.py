@@ -20,7 +20,7 @@ setup(
     packages = [cfg['lib_path']],
     python_requires = '>=' + cfg['min_python'],
     install_requires = cfg['requirements'].split(),
-    extras_require = dict(dev=cfg['dev_requirements'].split()),
+    extras_require = dict(dev=cfg['dev_requirements'].split(), jobs=cfg['jobs_requirements'].split()),
     entry_points = dict(console_scripts=cfg['console_scripts'].split(), nbdev=[f"{cfg['lib_path']} = {cfg['lib_path']}._modidx:d"]),
     classifiers = [f"Development Status :: {statuses[int(cfg['status'])-1]}", 'Intended Audience :: ' + cfg['audience'],
                    'Natural Language :: ' + cfg['language'], 'Programming Language :: Python :: 3'],

@@ -4,12 +4,15 @@ A model learns little from items that it already gets right. `BatchLossFilter` f
 
 Modules:
 
-- `fastai_blf.bench`: How much time the filter saves, on your machine
+- `fastai_blf.bench`: How much time the filters save, on your machine and your data
 - `fastai_blf.callback`: When to choose, and how the choice enters the training step
 - `fastai_blf.demo`: One command that trains a model twice, plain and filtered, and shows the difference
 - `fastai_blf.fit`: What a filter borrows from a fit and gives back
 - `fastai_blf.history`: Losses remembered from epoch to epoch, and the filter that chooses an epoch's items from them
+- `fastai_blf.jobs`: Data and models to measure on
 - `fastai_blf.losses`: One loss per item, whatever the loss function
+- `fastai_blf.measure`: Clocks, fits, results kept in files, statistics and charts
+- `fastai_blf.methods`: The ways to train, by name
 - `fastai_blf.plots`: Seeing what was kept
 - `fastai_blf.rehearsal`: Can items of this batch be left out? A trial without a trace
 - `fastai_blf.selection`: Which items to keep, given their losses"""

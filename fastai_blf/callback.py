@@ -15,23 +15,24 @@ Docs: https://fastai-blf.github.io/fastai_blf/callback.html.md"""
 __all__ = ['BatchLossFilter']
 
 # %% ../nbs/04_callback.ipynb #8d9b73d9
+from contextlib import nullcontext
 from functools import partial
 from numbers import Real
 from fastai.basics import *
 from fastai.callback.fp16 import MixedPrecision
 from fastai.callback.mixup import MixHandler
-from fastai.callback.rnn import RNNCallback
+from fastai.callback.rnn import RNNCallback,RNNRegularizer
 from .losses import *
 from .selection import *
 from .fit import *
 from .rehearsal import *
 
 # %% ../nbs/04_callback.ipynb #baa964fc
-class BatchLossFilter(Callback):
-    "Train each batch only on the items that make up most of its loss"
-    order,run_valid,name = MixedPrecision.order+1,False,'blf' # after mixed precision has entered autocast
-    active,last,history = False,None,()
-    _stateattrs = ('last',) # the last batch is not for `learn.export`
+class BatchLossFilter(FitCallback):
+    "Train each batch only on the items that make up most of its loss, where that saves time"
+    order,name = MixedPrecision.order+1,'blf' # after mixed precision has entered autocast
+    last,history = None,()
+    _stateattrs = ('active','last','batches','guard','own_loss') # of a fit; not for `learn.export`
     def __init__(self,
         min_loss_perc:float|Callable=0.9, # Keep the fewest items that make up this share of the batch's loss; a number, or a schedule of the share of training done
         min_sample_perc:float|Callable=0., # Keep at least this share of the batch's items; a number or a schedule
@@ -39,9 +40,11 @@ class BatchLossFilter(Callback):
         cooldown:float=0, # Epochs at the end of each fit that train on everything
         interrupt:int=0, # Train every `interrupt`-th batch on everything; 0 for none
         select:Callable=None, # Another choice than `top_losses`: a function from losses of shape `(n,)` to the indices to keep
-        passes:int=None, # 2: look at the losses in a forward pass of its own; 1: in the training pass itself; `None`: whichever is cheaper
+        passes:int=None, # `None`: a look of its own, as soon as and as long as it saves time; 2: a look at each batch; 1: no look, which saves no time, but trains on the hard items
         n_sizes:int=16, # Round the number of items kept up to one of so many; 0 for no rounding
-        resize:float=None # Look at images of this share of their side (`passes` 2 or `None`)
+        resize:float=None, # Look at images of this share of their side (`passes` 2 or `None`)
+        item_loss:Callable=None, # Choose by this function of `(pred, *yb)`, which returns one loss per item, and not by the learner's loss
+        rehearse:bool=True # Try at the first batch of a fit whether items can be left out?
     ):
         shares = dict(min_loss_perc=min_loss_perc, min_sample_perc=min_sample_perc)
         for k,v in shares.items():
@@ -49,7 +52,8 @@ class BatchLossFilter(Callback):
         if not any(shares.values()): raise ValueError("`min_loss_perc` and `min_sample_perc` are both 0, but one of them has to be above 0 (up to 1)")
         if select is not None and shares!=dict(min_loss_perc=0.9, min_sample_perc=0.):
             raise ValueError(f"`select={select!r}` decides alone which items to keep: leave `min_loss_perc` and `min_sample_perc` out")
-        if select is not None and not callable(select): raise ValueError(f"`select` is {select!r}, but a function from losses to indices was expected")
+        for k,v in dict(select=select, item_loss=item_loss).items():
+            if v is not None and not callable(v): raise ValueError(f"`{k}` is {v!r}, but a function was expected")
         for k,v in dict(warmup=warmup, cooldown=cooldown).items(): check_number(k, v)
         for k,v in dict(interrupt=interrupt, n_sizes=n_sizes).items(): check_number(k, v, kind=int)
         if passes not in (None,1,2): raise ValueError(f"`passes` is {passes!r}, but 1, 2 or None was expected")
@@ -57,46 +61,55 @@ class BatchLossFilter(Callback):
         if resize is not None and passes==1: raise ValueError("`resize` is for a look of its own, but `passes` is 1: set it to 2 or None")
         store_attr()
 
-    __repr__ = basic_repr('min_loss_perc,min_sample_perc,warmup,cooldown,interrupt,select,passes,n_sizes,resize')
+    __repr__ = basic_repr('min_loss_perc,min_sample_perc,warmup,cooldown,interrupt,select,passes,n_sizes,resize,item_loss,rehearse')
 
 # %% ../nbs/04_callback.ipynb #5ae05fb4
 @patch
-def before_fit(self:BatchLossFilter):
-    "Add the columns, if this is a fit and not `validate`, `get_preds` or `lr_find`"
-    undo = undo_after_fit(self.learn)
-    if undo is None or hasattr(self.learn, 'lr_finder'): return
+def begin_fit(self:BatchLossFilter):
+    "Take the last place in `before_batch`, and add the columns"
     if len(cbs := self.learn._grab_cbs(BatchLossFilter))>1:
         raise ValueError(f"The learner has {len(cbs)} filters, {list(cbs)}, but one was expected: `learn.batch_loss_filter` replaces the one there is")
-    self.active,self.checked,self.looks_channels_last,self.share,self.n_passes = True,False,True,1.,None
+    undo = undo_after_fit(self.learn)
+    self.checked,self.stands_aside,self.looks_channels_last,self.share,self.looking,self.n_passes,self.cut = False,False,True,None,False,None,False
     self.loss_perc = self.samp_perc = float('nan')
-    self.batches,self.history,self.last = [],[],None
-    undo.callback(setattr, self, 'active', False)
+    self.batches,self.history,self.last,self.way,self.cost = [],[],None,None,1/3
+    others = [cb.order for cb in self.learn.cbs if cb is not self and (hasattr(type(cb), 'before_batch') or 'before_batch' in vars(cb))]
+    self.order = max([type(self).order, *(o+1 for o in others)])
+    undo.callback(vars(self).pop, 'order', None)
+    undo.push(self._end_fit)
     undo.enter_context(added_columns(self.learn, self))
 
 # %% ../nbs/04_callback.ipynb #755d73e8
 @patch
 def before_train(self:BatchLossFilter):
     "Start the epoch's sums"
+    FitCallback.before_train(self)
     self.batches = []
 
 @patch
-def _record(self:BatchLossFilter, kept, loss, k, n):
+def _record(self:BatchLossFilter, kept, loss, k, n, enough):
     "Add a batch to the epoch's sums: the losses are on the device, the numbers on the host"
-    self.batches.append((torch.stack([kept, loss]).float(), k, n))
+    self.batches.append((torch.stack([kept, loss]).float(), k, n, enough))
 
 @patch
 def after_train(self:BatchLossFilter):
     "Compute the columns"
     if not self.active: return
     if self.batches:
-        losses,ks,ns = zip(*self.batches)
-        epoch = torch.cat([torch.stack(losses).cpu(), torch.tensor([ks,ns]).T], 1).double()
-    else: epoch = torch.zeros(0, 4, dtype=torch.float64)
+        losses,*ns = zip(*self.batches)
+        epoch = torch.cat([torch.stack(losses).cpu(), torch.tensor(ns, dtype=torch.float32).T], 1).double()
+    else: epoch = torch.zeros(0, 5, dtype=torch.float64)
     self.history.append(epoch)
     self.batches = []
-    kept,loss,k,n = all_reduce(self.model, epoch.sum(0)).tolist()
+    kept,loss,k,n = all_reduce(self.model, _sums(epoch)).tolist()
     self.loss_perc = kept/loss if loss else k/n if n else float('nan')
     self.samp_perc = k/n if n else float('nan')
+
+def _sums(epoch):
+    "Sums over the batches of an epoch: loss kept, loss, items kept, items"
+    known = epoch[:,1].isfinite()
+    mean = epoch[known,1].sum()/epoch[known,3].sum() if known.any() else 1.
+    return torch.where(known[:,None], epoch[:,:4], torch.stack([epoch[:,2]*mean, epoch[:,3]*mean, epoch[:,2], epoch[:,3]], 1)).sum(0)
 
 # %% ../nbs/04_callback.ipynb #7079e02a
 @patch
@@ -113,27 +126,54 @@ def _is_whole(self:BatchLossFilter):
     return (not self.warmup<=at<self.n_epoch-self.cooldown or (self.interrupt and (self.train_iter+1)%self.interrupt==0)
             or (self.select is None and 1 in self._shares()))
 
+@patch
+def _layout(self:BatchLossFilter, n):
+    "Which parts of the batch are per item, those of `pred` too if it is to be cut"
+    return [layout(o, n) for o in (*self.xb, *self.yb)]
+
+@patch
+def _can_cut(self:BatchLossFilter, n):
+    "Can items be left out of this batch as they can of the first one?"
+    if n<3: return False
+    if n==self.n_first or self._layout(n)==self.parts: return True
+    warn_once(f"A batch of {n} items has other parts with {n} rows than the first one, of {self.n_first}: batches like that are trained on whole")
+
 # %% ../nbs/04_callback.ipynb #50daf10f
 @patch
-def _choose(self:BatchLossFilter, losses):
-    "The indices of the items to keep"
+def _losses(self:BatchLossFilter, pred):
+    "The losses to choose by, one for each item"
+    with torch.no_grad():
+        if self.item_loss is not None: return self.item_loss(pred, *self.learn.yb).as_subclass(Tensor).float()
+        if self.way is None: self.way = find_way(self.learn.loss_func, pred, *self.learn.yb, check=False)
+        return item_losses(self.learn.loss_func, pred, *self.learn.yb, way=self.way)
+
+@patch
+def _choice(self:BatchLossFilter, losses):
+    "The indices that are chosen, and the number to keep"
     n = len(losses)
     idxs = top_losses(losses, *self._shares()) if self.select is None else check_idxs(self.select(losses), n, self.select).to(losses.device)
     k,most = all_reduce(self.model, tensor([round_up(len(idxs), n, self.n_sizes), n]), 'MAX').tolist()
-    self.share += (k/most-self.share)/10 # the same in all processes, which have to agree on the passes
-    return fill_up(idxs, losses, min(k,n)).sort().values # in the batch's order: a text model counts on its longest being first
+    share = k/most # the same in all processes, which have to agree on when to look
+    self.share = share if self.share is None else self.share+(share-self.share)/8
+    return idxs,min(k,n)
+
+@patch
+def _choose(self:BatchLossFilter, losses):
+    "The indices of the items to keep"
+    idxs,k = self._choice(losses)
+    return fill_up(idxs, losses, k).sort().values # in the batch's order: a text model counts on its longest being first
 
 # %% ../nbs/04_callback.ipynb #9973f0b4
 @patch
 def _look(self:BatchLossFilter):
     "The losses of the batch's items, from a forward pass of its own"
-    model = self.model.module if is_ddp(self.model) else self.model # nothing to synchronise
+    model = ddp(self.model).module if is_ddp(self.model) else self.model # nothing to synchronise
     self.run = False
     try:
-        with torch.no_grad(), untouched(model):
-            self.learn.pred = self._forward(model)
-            self.learn('after_pred')
-            return item_losses(self.learn.loss_func, self.learn.pred, *self.learn.yb)
+        with torch.no_grad(), self.guard():
+            pred = self._forward(model)
+            self.whole_loss = batch_loss(self.learn.loss_func, pred, *self.learn.yb)
+            return self._losses(pred)
     finally: self.run = True
 
 @patch
@@ -141,9 +181,9 @@ def _forward(self:BatchLossFilter, model):
     "What `model` says of the batch, of smaller images and in another format if that is faster"
     xb = _shrink(self.xb, self.resize)
     if self.looks_channels_last:
-        try: return model(*map(_channels_last, xb))
+        try: return predict(self.learn, model, [_channels_last(o) for o in xb])
         except RuntimeError: self.looks_channels_last = False # a `view` takes no other format
-    return model(*xb)
+    return predict(self.learn, model, xb)
 
 def _channels_last(x):
     "An image on the CPU in the format in which CPUs convolve fastest; what is none stays"
@@ -165,68 +205,145 @@ def _is_image(x): return isinstance(x, Tensor) and x.ndim==4 and x.is_floating_p
 # %% ../nbs/04_callback.ipynb #6eeb4fd3
 @patch
 def _check(self:BatchLossFilter):
-    "Raise `ValueError` if batches cannot be filtered"
+    "Find out whether items can be left out; raises `ValueError` if not"
     self.checked = True
+    materialize(bare(self.model), self.xb)
+    self.guard = untouched(bare(self.model))
     if self.warmup+self.cooldown>=self.n_epoch: return
+    error = None
+    try: self._rehearse()
+    except ValueError as e: error = e
+    failed = all_reduce(self.model, tensor(float(error is not None)), 'MAX').item()
+    owner = getattr(self.learn.loss_func, '__self__', None)
+    if failed and self.passes is None and isinstance(owner, Callback) and not isinstance(owner, MixHandler):
+        self.stands_aside = True
+        warn_once(f"`BatchLossFilter` stands aside, and trains on everything: the loss is a method of `{type(owner).__name__}`, which keeps something of the whole batch ({error})")
+    elif error: raise ValueError(f"`BatchLossFilter` cannot leave items out here. {error}") from error
+    elif failed: raise ValueError("Another process has found that items cannot be left out: see its error")
+
+@patch
+def _rehearse(self:BatchLossFilter):
+    "Try what is going to be done"
     if not len(self.yb): raise ValueError("The batch has no target, so its items have no losses to choose by")
-    n = find_bs(self.yb)
-    if not _any_tensor(lambda o: o.ndim and len(o)==n, self.xb):
-        raise ValueError(f"The targets have {n} items, but no input has them in its first dimension, so no item can be left out")
-    devices = [self.x.device] if getattr(self.x, 'is_cuda', False) else []
-    with torch.random.fork_rng(devices):
-        check_stateless(self)
-        if self.resize is None: return
-        if not _any_tensor(_is_image, self.xb): raise ValueError(f"`resize={self.resize}` needs images, float tensors of shape (n,c,h,w), but the batch has none")
-        try: self._look()
-        except Exception as e: raise ValueError(f"`resize={self.resize}` failed: the model or its loss does not take images of another size ({e})") from e
+    aside,n = self.learn._grab_cbs(FitCallback),find_bs(self.yb)
+    self.n_first,self.parts = n,self._layout(n)
+    if self.resize is not None and not _any_tensor(_is_image, self.xb): raise ValueError(f"`resize={self.resize}` needs images, float tensors of shape (n,c,h,w), but the batch has none")
+    with trial(self.learn, aside, self.guard) as model: predict(self.learn, model) # in training mode, to find out what that changes
+    if self.rehearse: self.way = rehearse(self.learn, aside, self.item_loss, self.passes==1, self.guard)
+    with trial(self.learn, aside, self.guard):
+        try: losses = self._look()
+        except Exception as e:
+            if self.resize is None: raise
+            raise ValueError(f"`resize={self.resize}` failed: the model or its loss does not take images of another size ({e})") from e
+        if self.select is None: top_losses(losses, *self._shares()) # losses below zero have no shares
+    if self.passes is None: self.cost = cost_of_look(self.learn, aside, partial(_shrink, resize=self.resize), self.guard)
 
 # %% ../nbs/04_callback.ipynb #202b4d80
+_margin,_watched = .03,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
+
 @patch
-def _cheaper_passes(self:BatchLossFilter):
-    "1 or 2 passes, whichever costs less at the share of items that was kept lately"
-    look = 1/3 if self.resize is None else self.resize**2/3 # of a plain step
-    return self.passes or (2 if look+self.share<1 else 1)
+def _look_pays(self:BatchLossFilter):
+    "Does a look cost less than it saves, at the share of items that was enough lately?"
+    self.looking = self.share is not None and self.cost+self.share<(1 if self.looking else 1-_margin)
+    return self.looking
+
+@patch
+def _watches(self:BatchLossFilter):
+    "Is this batch, trained on whole, one to watch?"
+    return self.passes is not None or self.iter%max(1, min(_watched, self.n_iter//_watched))==0
 
 @patch
 def before_batch(self:BatchLossFilter):
-    "Replace the batch by the items to train on, or leave that to `after_pred`"
-    self.n_passes = None
+    "Replace the batch by the items to train on, if that is to be done by a look"
+    self.n_passes,self.cut,self.pending = None,False,self.active
     if not self.active: return
     if not self.checked: self._check()
-    if self._is_whole(): return
-    self.n_passes = self._cheaper_passes()
+    if self.stands_aside or self._is_whole() or not self._can_cut(find_bs(self.yb)): return
+    self.n_passes = self.passes or (2 if self._look_pays() else None)
     if self.n_passes==2: self._keep(self._look())
 
 @patch
 def after_pred(self:BatchLossFilter):
-    "Cut the prediction of the whole batch down to the items to train on"
-    if self.n_passes!=1: return
-    with torch.no_grad(): losses = item_losses(self.learn.loss_func, self.pred, *self.yb)
-    self._keep(losses)
+    "At the first prediction for a batch: cut it down to the items to train on, or watch"
+    if not self.active or not self.pending or self.n_passes==2: return
+    self.pending = False
+    if self.n_passes==1:
+        self.whole_loss = batch_loss(self.learn.loss_func, self.pred, *self.yb)
+        self._keep(self._losses(self.pred))
+    elif len(self.yb): self._watch()
+
+@patch
+def _watch(self:BatchLossFilter):
+    "Count a batch that is trained on whole, and note how many of its items would have been enough"
+    n,nan = find_bs(self.yb),torch.tensor(math.nan)
+    if self.stands_aside or self.warmup+self.cooldown>=self.n_epoch or not self._watches(): return self._record(nan, nan, n, n, math.nan)
+    with torch.random.fork_rng([self.pred.device] if getattr(self.pred, 'is_cuda', False) else []) if self.select else nullcontext(): # a choice may draw
+        losses = self._losses(self.pred)
+        enough = self._choice(losses)[1] if n>2 else n
+    self._record(losses.sum(), losses.sum(), n, n, enough)
 
 @patch
 def _keep(self:BatchLossFilter, losses):
     "Keep the items of the batch that `losses` choose, wherever the batch is"
     n,idxs = len(losses),self._choose(losses)
     k = len(idxs)
-    self._record(losses[idxs].sum(), losses.sum(), k, n)
+    self._record(losses[idxs].sum(), losses.sum(), k, n, k)
     self.last = SimpleNamespace(dl=self.dl, xb=self.xb, yb=self.yb, losses=losses, idxs=idxs) # to be shown
     if k==n: return
-    self.learn.xb,self.learn.yb = take((self.xb,self.yb), idxs, n)
-    for cb in self.learn._grab_cbs(MixHandler): cb.yb1,cb.lam = take((cb.yb1,cb.lam), idxs, n) # the partners and their weights
+    self.cut = f'{k} of {n}'
+    keep_items(self.learn, idxs, n)
     if self.n_passes==2: return
     self.learn.pred = take(self.pred, idxs, n)
     for cb in self.learn._grab_cbs(RNNCallback): cb.raw_out,cb.out = take((cb.raw_out,cb.out), idxs, n) # what `RNNRegularizer` adds to the loss
 
+# %% ../nbs/04_callback.ipynb #2ae16eae
 @patch
 def after_loss(self:BatchLossFilter):
-    "Count a batch that was trained on whole"
-    if not self.active or self.n_passes: return
-    n = find_bs(self.yb)
-    with torch.no_grad(): # in the units of the batches that were chosen from
-        if getattr(self.learn.loss_func, 'reduction', 'mean')=='sum': loss = item_losses(self.learn.loss_func, self.pred, *self.yb).sum()
-        else: loss = self.learn.loss.mean()*n
-    self._record(loss, loss, n, n)
+    "Have the `Recorder` note the loss of the whole batch"
+    if not self.active or not len(self.yb): return
+    if self.passes==1 and not self.train_iter: self.own_loss = _chain(self.learn.loss, self.pred)
+    if self.cut: self.learn.loss = self.whole_loss.to(self.learn.loss)
+
+def _chain(loss, pred):
+    "The steps back from `loss` in its graph, while each is made of one tensor, as far as `pred`"
+    ends,nodes = [],[]
+    apply(lambda t: ends.append(getattr(t, 'grad_fn', None)), pred)
+    parents = [loss.grad_fn]
+    while len(parents)==1 and not any(o is parents[0] for o in ends):
+        nodes += parents
+        parents = [o for o,_ in getattr(parents[0], 'next_functions', ()) if o is not None]
+    return nodes
+
+@patch
+def before_backward(self:BatchLossFilter):
+    "Raise `ValueError` at the first step if one pass would train on more than the items kept"
+    if not self.active or self.passes!=1 or self.train_iter or not self.own_loss or self.learn._grab_cbs(RNNRegularizer): return
+    own,self.own_loss = {*self.own_loss},None
+    if own.isdisjoint(_chain(self.learn.loss_grad, self.pred)):
+        raise ValueError("`BatchLossFilter(passes=1)` leaves items out of the learner's loss, but another callback trains on a loss of its own (`loss_grad`), which would be that of the whole batch: use `passes=2`")
+
+# %% ../nbs/04_callback.ipynb #8bf520a1
+@patch
+def after_batch(self:BatchLossFilter): self.cut = False
+
+def _culprit(tb, filter):
+    "The callback in which an error was raised, `None` if it was in none but `filter`"
+    culprit = None
+    while tb is not None:
+        o = tb.tb_frame.f_locals.get('self')
+        if isinstance(o, Callback) and o is not filter: culprit = o
+        tb = tb.tb_next
+    return culprit
+
+@patch
+def _end_fit(self:BatchLossFilter, exc_type, exc, tb):
+    "Explain an error in a step that the filter has cut, or say that nothing was left out"
+    if isinstance(exc, Exception) and self.cut and (cb := _culprit(tb, self)):
+        raise ValueError(f"`BatchLossFilter` had kept {self.cut} items of the batch when `{type(cb).__name__}` failed ({exc_type.__name__}: {' '.join(str(exc).split())[-200:]}): what that callback keeps of a batch has to be of the items kept, "
+                         "as they are from `after_pred` on; where it is not, use one of the two") from exc
+    if exc is None and self.passes is None and self.share is not None and not any((o[:,2]<o[:,3]).any() for o in self.history):
+        say(self.learn, f"BatchLossFilter left nothing out, so this was plain training: {self.share:.0%} of the items would have been enough, and finding them costs {self.cost:.0%} of a step; "
+                        f"together that has to be below {1-_margin:.0%}.")
 
 # %% ../nbs/04_callback.ipynb #f35c1c8c
 @patch

@@ -230,25 +230,30 @@ def _bytes(o):
     return b','.join(a.tobytes() for a in _arrays(o)) or (repr(o) if isinstance(o, (int,float,str,bytes,type(None))) else type(o).__name__).encode()
 
 # %% ../nbs/05_history.ipynb #18d7b11a
-class LossHistory(Callback):
+class LossHistory(FitCallback):
     "Remember the latest loss of each training item, from the training pass itself"
-    order,run_valid = MixedPrecision.order-5,False # before what scales the loss, and before `BatchLossFilter` cuts the batch
-    active,notes,memory = False,False,None
+    order = MixedPrecision.order-5 # before what scales the loss, and before `BatchLossFilter` cuts the batch
+    notes,memory = False,None
     losses,seen,trained,epochs_seen = map(_remembered, ('losses','seen','trained','epochs_seen'))
-    _stateattrs = ('undo_epoch','batches','steps','batch_idxs') # of an epoch; not for `learn.export`
+    _stateattrs = ('active','undo_epoch','batches','steps','batch_idxs') # of a fit; not for `learn.export`
+    def __init__(self,
+        item_loss:Callable=None # Remember what this function of `(pred, *yb)` returns, one loss per item, and not the learner's loss
+    ):
+        if item_loss is not None and not callable(item_loss): raise ValueError(f"`item_loss` is {item_loss!r}, but a function was expected")
+        self.item_loss = item_loss
 
-    def before_fit(self):
-        "Find the memory or make one, if this is a fit and not `validate`, `get_preds` or `lr_find`"
+    def begin_fit(self):
+        "Find the memory, or make one"
         undo = undo_after_fit(self.learn)
-        if undo is None or hasattr(self.learn, 'lr_finder'): return
         check_indexed(self.dls.train)
-        self.active,self.notes,self.checked,self.undo_epoch = True,self._share(),False,ExitStack()
-        self.batches,self.steps = [],[]
+        self.notes,self.checked,self.undo_epoch = self._share(),False,ExitStack()
+        self.batches,self.steps,self.way = [],[],None
         for f in (partial(self._know_data, self.dls.train_ds), self._store, partial(setattr, self, 'active', False), self.undo_epoch.close): undo.callback(f) # the last one first
 
     def _share(self):
         "Share one memory with all that remember in this learner; returns whether it is this one that takes notes"
         cbs,ds = self.learn._grab_cbs(LossHistory).filter(lambda o: o.run),self.dls.train_ds
+        if len({id(o.item_loss) for o in cbs})>1: raise ValueError(f"The learner has {len(cbs)} callbacks that remember, {list(cbs)}, which share one memory, but each goes by another loss: give all the same `item_loss`")
         memory = max(cbs.attrgot('memory').filter(), key=lambda o: o.epochs_seen, default=None)
         if memory is None: memory = LossMemory(len(ds))
         if (other := memory.is_other(ds)):
@@ -266,6 +271,7 @@ class LossHistory(Callback):
 
     def before_train(self):
         "Have the epoch's batches tell the indices of their items"
+        FitCallback.before_train(self)
         if not self.active: return
         self.undo_epoch.close() # also after an epoch that was cut short
         self._view()
@@ -295,10 +301,17 @@ class LossHistory(Callback):
         if not self.active or self.noted: return
         n,k = find_bs(self.yb),len(self.batch_idxs)
         if n!=k: raise ValueError(f"The batch has {n} items, but the dataloader made it of {k}, so there is no telling which items they are")
-        with torch.no_grad(): losses = item_losses(self.learn.loss_func, self.pred, *self.yb)
+        losses = self._item_losses()
         if not self.train_iter: self.learn._grab_cbs(LossHistory).map(lambda o: o.check_losses(losses))
         self.batches.append((self.batch_idxs, losses))
         self.noted = True
+
+    @torch.no_grad()
+    def _item_losses(self):
+        "The losses to remember, one for each item"
+        if self.item_loss is not None: return self.item_loss(self.pred, *self.yb).as_subclass(Tensor).float()
+        if self.way is None: self.way = find_way(self.learn.loss_func, self.pred, *self.yb)
+        return item_losses(self.learn.loss_func, self.pred, *self.yb, way=self.way)
 
     def check_losses(self, losses):
         "The losses of the first batch of a fit: raise `ValueError` if they are not what is needed"
@@ -402,8 +415,11 @@ class EpochLossFilter(LossHistory):
         warmup:float=1, # Epochs that train on everything before the first choice, those of earlier fits of the same data included
         cooldown:float=None, # Epochs at the end of each fit that train on everything; `None`: an eighth of them, at least one (none in a fit of a single epoch)
         max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was
-        select:Callable=None # Another choice of the hard items: a function from losses of shape `(n,)` to indices
+        select:Callable=None, # Another choice of the hard items: a function from losses of shape `(n,)` to indices
+        item_loss:Callable=None, # Choose by this function of `(pred, *yb)`, which returns one loss per item, and not by the learner's loss
+        rehearse:bool=True # Try at the first batch of a fit whether items can be left out?
     ):
+        super().__init__(item_loss)
         for k,v in dict(min_loss_perc=min_loss_perc, keep_easy=keep_easy).items():
             if not (callable(v) or v is None and k=='min_loss_perc'): check_share(k, v)
         for k,v in dict(warmup=warmup, cooldown=0 if cooldown is None else cooldown).items(): check_number(k, v)
@@ -412,7 +428,7 @@ class EpochLossFilter(LossHistory):
         if select is not None and min_loss_perc!=.5: raise ValueError(f"`select={select!r}` decides alone which items are hard: leave `min_loss_perc` out")
         store_attr()
 
-    __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,warmup,cooldown,max_age,select')
+    __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,warmup,cooldown,max_age,select,item_loss,rehearse')
 
 # %% ../nbs/05_history.ipynb #82459dd8
 def _n_for(vals, total, size=4096):
@@ -524,17 +540,15 @@ def _part_of_sorted(dl, kept):
 
 # %% ../nbs/05_history.ipynb #13b448bc
 @patch
-def before_fit(self:EpochLossFilter):
+def begin_fit(self:EpochLossFilter):
     "Add the columns; with a `BatchLossFilter` beside it they get names of their own"
-    LossHistory.before_fit(self)
-    if not self.active: return
+    LossHistory.begin_fit(self)
     both = len(self.learn._grab_cbs(BatchLossFilter))>0
     if both and self.reweight:
         raise ValueError("`reweight=True` lets the easy items kept stand for those left out, and `BatchLossFilter` would leave just them out again: "
                          "set `reweight=False` to use both filters, or remove one")
     if len(cbs := self.learn._grab_cbs(EpochLossFilter))>1: raise ValueError(f"The learner has {len(cbs)} filters, {list(cbs)}, but one was expected: remove the others")
-    if is_ddp(self.model) and not _is_a(self.dls.train, 'DistributedDL'): raise ValueError(f"Several processes train, each with a {type(self.dls.train).__name__} of its own, so one choice cannot be for all: use `distrib_ctx`")
-    self.known,self.weights,self.history = self.epochs_seen,None,[]
+    self.known,self.weights,self.step_way,self.history = self.epochs_seen,None,None,[]
     if not any(map(self._chooses, range(self.n_epoch))):
         warn_once(f"`{type(self).__name__}` chooses no items in this fit, since it is short ({self.n_epoch} epochs): the first epoch trains on everything, where no losses are remembered, and so does the last")
     undo_after_fit(self.learn).enter_context(added_columns(self.learn, self, 'epoch_' if both else ''))
@@ -549,8 +563,9 @@ def _chooses(self:EpochLossFilter, epoch):
 @patch
 def before_train(self:EpochLossFilter):
     "Choose the epoch's items, and have the dataloader load those"
-    if not self.active: return
     LossHistory.before_train(self)
+    if not self.active: return
+    if is_ddp(self.model) and not _is_a(self.dl, 'DistributedDL'): raise ValueError(f"Several processes train, each with a {type(self.dls.train).__name__} of its own, so one choice cannot be for all: use `distrib_ctx`")
     self.weights,self.loss_perc,self.samp_perc,self.left_out = None,1.,1.,(0.,0)
     if self._chooses(self.epoch): self._view().given = self._choose(_base(self.dls.train))
 
@@ -558,7 +573,7 @@ def before_train(self:EpochLossFilter):
 def _choose(self:EpochLossFilter, dl):
     "The indices to load, in order, `None` for those of plain training; the first process chooses for all"
     if not is_ddp(self.model): return self._chosen(dl)
-    first = torch.distributed.get_rank(self.model.process_group)==0
+    first = torch.distributed.get_rank(ddp(self.model).process_group)==0
     given = self._chosen(dl) if first else None
     n = 0 if given is None else len(given)
     n,self.loss_perc,self.samp_perc,*left_out,weighted = from_first(self.model, tensor([n, self.loss_perc, self.samp_perc, *self.left_out, self.weights is not None], dtype=torch.float64)).tolist()
@@ -594,7 +609,8 @@ def from_first(
 )->Tensor: # That of the first process
     "What `t` is in the first of the processes that train `model`"
     t = t.to(next(model.parameters()).device)
-    torch.distributed.broadcast(t, torch.distributed.get_global_rank(model.process_group, 0), group=model.process_group)
+    group = ddp(model).process_group
+    torch.distributed.broadcast(t, torch.distributed.get_global_rank(group, 0), group=group)
     return t.cpu()
 
 # %% ../nbs/05_history.ipynb #3718624f
@@ -602,10 +618,18 @@ def from_first(
 def _check(self:EpochLossFilter):
     "Find out at the first batch what cannot work"
     LossHistory._check(self)
-    with torch.random.fork_rng([self.x.device] if getattr(self.x, 'is_cuda', False) else []): check_stateless(self)
+    materialize(bare(self.model), self.xb)
+    if not self.rehearse or not any(map(self._chooses, range(self.n_epoch))): return
+    error = None
+    try: rehearse(self.learn, self.learn._grab_cbs(FitCallback), self.item_loss)
+    except ValueError as e: error = e
+    failed = all_reduce(self.model, tensor(float(error is not None)), 'MAX').item()
+    if error: raise ValueError(f"`{type(self).__name__}` cannot leave items out here. {error}") from error
+    if failed: raise ValueError("Another process has found that items cannot be left out: see its error")
 
 @patch
 def check_losses(self:EpochLossFilter, losses):
+    if self.reweight: self.step_way = find_way(self.learn.loss_func, self.pred, *self.yb)
     if self.select is None and self.min_loss_perc not in (None,0) and below_zero(losses):
         raise ValueError(f"The first batch has losses below zero, down to {losses.min():.4g}, which have no shares of a sum: set `min_loss_perc=None` (hard are the items of at least the mean loss), or give a `select`")
 
@@ -616,7 +640,7 @@ def after_loss(self:EpochLossFilter):
     if not self.active or self.weights is None: return
     extra = self.weights[self.batch_idxs]-1
     if not extra.any(): return
-    losses = item_losses(self.learn.loss_func, self.pred, *self.yb)
+    losses = item_losses(self.learn.loss_func, self.pred, *self.yb, way=self.step_way)
     total = losses.detach().sum()
     scale = torch.where(total==0, 1/len(losses), self.learn.loss.detach()/total) # of an item's loss in the batch's
     self.learn.loss_grad = self.learn.loss_grad + scale*(extra.to(losses.device)*losses).sum()

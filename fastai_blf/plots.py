@@ -15,6 +15,7 @@ from fastai.vision.data import get_grid
 from matplotlib.ticker import PercentFormatter
 from .losses import *
 from .callback import *
+from .callback import _sums
 
 # %% ../nbs/06_plots.ipynb #abf00c20
 _colors = dict(loss='tab:blue', items='tab:orange')
@@ -26,15 +27,17 @@ def plot(self:BatchLossFilter,
     ax=None, # Matplotlib axes to draw on; new ones if `None`
     figsize:tuple=(6,4) # Width and height of new axes, in inches
 ): # The axes
-    "Plot the share of the loss and of the items kept in the last fit, by batch (light) and by epoch (bold)"
+    "Plot the share of the loss and of the items kept in the last fit, by batch (light) and by epoch (bold), and of the items that would have been enough (dashed)"
     epochs = [(i,e) for i,e in enumerate(self.history) if len(e)]
     if not epochs: raise ValueError("There is nothing to plot: no epoch of training has been finished with this filter. Fit first")
     ax = _axes(ax, figsize)
     x = torch.cat([i+(torch.arange(len(e))+.5)/len(e) for i,e in epochs])
-    batches,sums = torch.cat([e for _,e in epochs]),torch.stack([e.sum(0) for _,e in epochs])
+    batches,sums = torch.cat([e for _,e in epochs]),torch.stack([_sums(e) for _,e in epochs])
     for nm,j in dict(loss=0, items=2).items():
-        ax.plot(x, batches[:,j]/batches[:,j+1], color=_colors[nm], alpha=.3, lw=1)
+        ax.plot(x, (batches[:,j]/batches[:,j+1]).nan_to_num(1.), color=_colors[nm], alpha=.3, lw=1)
         ax.plot([i+.5 for i,_ in epochs], sums[:,j]/sums[:,j+1], color=_colors[nm], marker='o', lw=2, label=f'{nm} kept')
+    seen = [(i+.5,e[e[:,4].isfinite()].sum(0)) for i,e in epochs if e[:,4].isfinite().any()]
+    if seen: ax.plot([i for i,_ in seen], [(e[4]/e[3]).item() for _,e in seen], color=_colors['items'], ls='--', lw=1, label='items enough')
     ax.set(xlabel='epochs', ylabel='share', ylim=(0,1.05), title='what was trained on')
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -45,7 +48,7 @@ def plot(self:BatchLossFilter,
 @patch
 def _last_batch(self:BatchLossFilter):
     "What the filter remembers of the last batch it chose from"
-    if self.last is None: raise ValueError(f"No batch has been filtered yet: fit for more than `warmup={self.warmup}` epochs first, or set `warmup=0`")
+    if self.last is None: raise ValueError(f"No batch has been filtered yet: fit for more than `warmup={self.warmup}` epochs, until a look pays (`plot` shows when), or set `passes=2`")
     return self.last
 
 @patch
@@ -111,8 +114,8 @@ def show_kept(self:BatchLossFilter,
     before = plt.get_fignums()
     ctxs = show_batch(x, y, samples, max_n=len(order), **kwargs)
     axs = _drawn_axes(ctxs, before)
-    for i,(l,k) in enumerate(zip(losses, kept)):
-        for ax in axs[i*len(axs)//len(losses):(i+1)*len(axs)//len(losses)]: _mark(ax, l, k)
+    per_item = max(1, len(axs)//len(losses)) # fewer axes than items where `nrows` and `ncols` say so
+    for i,ax in enumerate(axs): _mark(ax, losses[i//per_item], kept[i//per_item])
     return axs
 
 def _show_texts(samples, rows, trunc_at=150):

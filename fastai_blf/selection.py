@@ -10,7 +10,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/selection.html.md"""
 __all__ = ['check_share', 'n_at_least', 'top_losses', 'round_up', 'fill_up', 'random_items', 'sample_by_rank', 'skip_hardest']
 
 # %% ../nbs/01_selection.ipynb #5e49c5d7
-from math import ceil,isfinite
+from math import ceil
 from numbers import Real
 import math,torch
 import numpy as np
@@ -32,7 +32,7 @@ def n_at_least(
     n:int # Number of items
 )->int: # Number of items that are at least `share` of `n`, and at least two where there are two
     "The fewest items that are `share` of `n`"
-    return max(ceil(share*n), min(2,n))
+    return max(ceil(round(share*n, 9)), min(2,n)) # .07*100 is 7.000000000000001
 
 # %% ../nbs/01_selection.ipynb #78b93c87
 def _sort(losses, by_numpy):
@@ -47,14 +47,13 @@ def _sort(losses, by_numpy):
 
 def _n_for_loss(vals, share):
     "How many of `vals`, sorted from high to low, make up `share` of their sum"
-    running = np.add.accumulate(vals.astype('float64'))
-    total = running.item(-1)
-    if not isfinite(total) or vals[0]==vals[-1]==0: return len(vals)
+    if not np.isfinite(vals).all() or vals[0]==vals[-1]==0: return len(vals)
     if not share: return 0
-    if vals[-1]<0:
+    if vals[-1]<-1e-4*abs(vals).max()-1e-6: # what is above that is negative by rounding
         raise ValueError(f"A share of the loss needs losses of zero or more, but the lowest is {vals[-1]:.4g}: "
                          "set `min_loss_perc=0` and go by the share of items, `min_sample_perc` or `keep_easy`")
-    return running.searchsorted(share*total)+1
+    running = np.add.accumulate(vals.clip(min=0).astype('float64'))
+    return running.searchsorted(share*running.item(-1))+1 if vals[0]>0 else len(vals)
 
 # %% ../nbs/01_selection.ipynb #58c3940c
 def top_losses(
@@ -76,8 +75,9 @@ def round_up(
     n:int, # Number of items in the batch
     n_sizes:int=16 # Number of different results, for `k` from 1 to `n`; 0 to leave `k` as it is
 )->int: # At least `k`, at most `n`
-    "Round `k` up to a multiple of `n/n_sizes`"
-    return min(n, ceil(ceil(k*n_sizes/n)*n/n_sizes)) if n_sizes else k
+    "Round `k` up to a multiple of so many items that there are at most `n_sizes` sizes; where `n` is not larger than that, `k` is one of them"
+    step = ceil(n/n_sizes) if n_sizes else 1
+    return min(n, ceil(k/step)*step)
 
 # %% ../nbs/01_selection.ipynb #d3fdf667
 def fill_up(
@@ -87,9 +87,10 @@ def fill_up(
 )->Tensor: # `k` indices: `idxs`, then those added
     "Add items to `idxs` until there are `k`: those of highest loss, but what the choice passed over at the top comes last"
     if k<=len(idxs): return idxs
-    low,high = losses.aminmax()
-    left = torch.where(losses>losses[idxs].max(), losses-(high-low)-1, losses).index_fill(0, idxs, -torch.inf)
-    return torch.cat([idxs, left.topk(k-len(idxs)).indices])
+    left = torch.ones_like(losses, dtype=torch.bool).index_fill(0, idxs, False).nonzero().squeeze(1)
+    left = left[losses[left].argsort(descending=True, stable=True)]
+    passed = losses[left]>losses[idxs].max()
+    return torch.cat([idxs, left[~passed], left[passed]])[:k]
 
 # %% ../nbs/01_selection.ipynb #c2c88256
 class random_items:
@@ -120,7 +121,7 @@ class sample_by_rank:
         losses:Tensor # One loss per item, shape `(n,)`
     )->Tensor: # Indices of the items kept
         "Draw the items to keep and remember `losses`"
-        n = len(losses)
+        n,losses = len(losses),losses.detach()
         if not losses.isfinite().all(): return torch.arange(n, device=losses.device)
         if self.history is None: self.history = losses[:0]
         self.history = torch.cat([self.history.to(losses), losses])[-self.n_history:]

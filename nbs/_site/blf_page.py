@@ -63,7 +63,7 @@ class Page(Processor):
     def _links(self, md):
         "Links to pages of this site, and to notebooks, as links between pages"
         md = md.replace(f']({self.base}', '](site:')
-        if self.nm!='14_bench.ipynb': md = re.sub(r'\[(`(?:step|train|select)`)\]\(site:bench\.html#\w+\)', r'\1', md) # elsewhere these are settings and methods
+        if self.nm!='14_bench.ipynb': md = re.sub(r'\[(`(?:step|train|summary|select)`)\]\(site:bench\.html#\w+\)', r'\1', md) # elsewhere these are settings and methods
         return re.sub(r'\]\(\d+[a-zA-Z0-9]*_([\w.]+\.ipynb)', r'](\1', md)
 
     def _entry(self, cell):
