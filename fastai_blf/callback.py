@@ -78,7 +78,7 @@ def begin_fit(self:BatchLossFilter):
     undo = undo_after_fit(self.learn)
     self.checked,self.stands_aside,self.looks_channels_last,self.share,self.looking,self.n_passes,self.cut = False,False,True,None,False,None,False
     self.loss_perc = self.samp_perc = float('nan')
-    self.batches,self.history,self.last,self.way,self.cost = [],[],None,None,1/3
+    self.batches,self.history,self.last,self.way,self.cost = [],[],None,None,StepCost()
     self.judge = self.judged = self.judge_pred = self.in_order = None
     others = [cb.order for cb in self.learn.cbs if cb is not self and (hasattr(type(cb), 'before_batch') or 'before_batch' in vars(cb))]
     self.order = max([type(self).order, *(o+1 for o in others)])
@@ -296,22 +296,29 @@ def _rehearse(self:BatchLossFilter):
             raise ValueError(f"`resize={self.resize}` failed: the model or its loss does not take images of another size ({e})") from e
         if self.select is None: top_losses(losses, *self._shares()) # losses below zero have no shares
     if self.look!='model': self._make_judge(aside)
-    if self.passes is None: self.cost = self._cost(aside)
+    if self.passes is None: self.cost = self._cost_of_look(aside)
 
 @patch
-def _cost(self:BatchLossFilter, aside):
-    "What a look costs, as a share of a plain step"
+def _cost_of_look(self:BatchLossFilter, aside):
+    "What a step with a look costs"
     cost = partial(cost_of_look, self.learn, aside, guard=self.guard)
-    if self.judge: return cost(lambda model, xb: self.judge.head(self.judge.features(model, xb))) + cost()/_asked
-    return cost(lambda model, xb: predict(self.learn, model, _shrink(xb, self.resize)))
+    if not self.judge: return cost(lambda model, xb: predict(self.learn, model, _shrink(xb, self.resize)))
+    whole,res = cost(),cost(lambda model, xb: self._ask_judge(self.judge.features(model, xb)))
+    res.look += whole.look/_asked
+    self.judge.begin()
+    self.judged = None
+    if res.look<whole.look: return res
+    self.judge = None
+    warn_once(f"`look={self.look!r}`: a head costs more than `{type(bare(self.model)).__name__}`, so a look asks the whole model")
+    return whole
 
 # %% ../nbs/04_callback.ipynb #202b4d80
-_margin,_watched = .03,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
+_margins,_watched = dict(model=.05, judge=.2),8 # a look begins if it saves this share of a step, by a judge more, since it leaves out items that the model would have kept; watch each so manieth batch, or so many an epoch if that is more
 
 @patch
 def _look_pays(self:BatchLossFilter):
     "Does a look cost less than it saves, at the share of items that was enough lately?"
-    self.looking = self.share is not None and self.cost+self.share<(1 if self.looking else 1-_margin)
+    self.looking = self.share is not None and self.cost(self.share)<(1 if self.looking else 1-_margins['judge' if self.judge else 'model'])
     return self.looking
 
 @patch
@@ -416,8 +423,8 @@ def _end_fit(self:BatchLossFilter, exc_type, exc, tb):
         raise ValueError(f"`BatchLossFilter` had kept {self.cut} items of the batch when `{type(cb).__name__}` failed ({exc_type.__name__}: {' '.join(str(exc).split())[-200:]}): what that callback keeps of a batch has to be of the items kept, "
                          "as they are from `after_pred` on; where it is not, use one of the two") from exc
     if exc is None and self.passes is None and self.share is not None and not any((o[:,2]<o[:,3]).any() for o in self.history):
-        say(self.learn, f"BatchLossFilter left nothing out, so this was plain training: {self.share:.0%} of the items would have been enough, and finding them costs {self.cost:.0%} of a step; "
-                        f"together that has to be below {1-_margin:.0%}.")
+        say(self.learn, f"BatchLossFilter left nothing out, so this was plain training: {self.share:.0%} of the items would have been enough, but finding them costs {self.cost.look:.0%} of a step, "
+                        f"and with the step on these items that makes {self.cost(self.share):.0%} of a plain one.")
 
 # %% ../nbs/04_callback.ipynb #f35c1c8c
 @patch

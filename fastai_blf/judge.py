@@ -11,7 +11,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/judge.html.md"""
 # %% auto #0
 __all__ = ['part_output', 'places', 'find_part', 'Judge', 'shares_in_order']
 
-# %% ../nbs/07_judge.ipynb #6ad8e2c6
+# %% ../nbs/07_judge.ipynb #7d789c7c
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils import parameters_to_vector,vector_to_parameters
@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from fastai.basics import *
 from .fit import *
 
-# %% ../nbs/07_judge.ipynb #3ff291c0
+# %% ../nbs/07_judge.ipynb #d0d14dd3
 class _Reached(Exception): "The first part is done"
 
 def part_output(
@@ -38,7 +38,7 @@ def part_output(
     finally: hook.remove()
     return first(out)
 
-# %% ../nbs/07_judge.ipynb #66f02667
+# %% ../nbs/07_judge.ipynb #8e8f982d
 def places(
     model:nn.Module, # Any module
     xb:tuple # Inputs of a batch
@@ -70,7 +70,7 @@ def find_part(
     along = {nm:o for nm,o in able.items() if o[1] and o[0]>most/4} or able
     return max(reversed(along), key=lambda nm: along[nm][0], default=None) # of equal ones the last
 
-# %% ../nbs/07_judge.ipynb #3989e879
+# %% ../nbs/07_judge.ipynb #18f55990
 def _pool(x, channels):
     "Features of shape `(n,f)` from what a module returned, whose channels are in axis `channels`"
     x = x.detach().as_subclass(Tensor).float().movedim(channels, 1)
@@ -98,8 +98,13 @@ class Judge:
             torch.manual_seed(42)
             self.head = nn.Sequential(nn.BatchNorm1d(nf, track_running_stats=False), nn.Linear(nf, 64), nn.ReLU(), nn.Linear(64, self.shape.numel())).to(pred.device)
         self.ps = list(self.head.parameters())
-        self.flat = parameters_to_vector(self.ps).detach()
+        self.first = parameters_to_vector(self.ps).detach()
+        self.flat = self.first.clone()
         vector_to_parameters(self.flat, self.ps) # views of one vector, in whose steps the optimizer has one tensor to see to
+        self.begin()
+    def begin(self):
+        "Forget what was learned"
+        self.flat.copy_(self.first)
         self.opt = torch.optim.AdamW([self.flat], lr=.003)
     def features(self,
         model:nn.Module, # The model whose part it looks at
@@ -117,7 +122,8 @@ class Judge:
         model:nn.Module # The learner's model
     ):
         "Take a step, the same in all processes that train `model`"
-        grads = torch.autograd.grad(losses.mean(), self.ps)
+        with torch.enable_grad(): loss = losses.mean()
+        grads = torch.autograd.grad(loss, self.ps)
         self.flat.grad = all_reduce(model, parameters_to_vector(grads)).nan_to_num(0., 0., 0.) # a sum, but Adam does not care for a factor
         self.opt.step()
     def note(self):
@@ -131,7 +137,7 @@ class Judge:
         x,self.noted,self.hook = self.noted,None,None
         return None if x is None else _pool(x, self.channels)
 
-# %% ../nbs/07_judge.ipynb #dbc97d9b
+# %% ../nbs/07_judge.ipynb #2bf2876b
 def shares_in_order(
     losses:Tensor, # The model's losses, one for each item, shape `(n,)`
     judged:Tensor # Those of a judge, likewise

@@ -1,6 +1,6 @@
 """Seeing what was kept
 
-How much of the data a filter needed over a training, where it cut the last batch, and what the items on both sides of the cut look like. All three are methods of `BatchLossFilter`, which a learner has at hand as `learn.blf`.
+How much of the data a filter needed over a training, where it cut, and what the items on both sides of the cut look like. These are methods of `BatchLossFilter` and `EpochLossFilter`, which a learner has at hand as `learn.blf` and `learn.elf`.
 
 Docs: https://fastai-blf.github.io/fastai_blf/plots.html.md"""
 
@@ -10,12 +10,14 @@ Docs: https://fastai-blf.github.io/fastai_blf/plots.html.md"""
 __all__ = []
 
 # %% ../nbs/06_plots.ipynb #5b3ce11e
+from math import ceil
 from fastai.basics import *
 from fastai.vision.data import get_grid
 from matplotlib.ticker import PercentFormatter
 from .losses import *
 from .callback import *
 from .callback import _sums
+from .history import *
 
 # %% ../nbs/06_plots.ipynb #abf00c20
 _colors = dict(loss='tab:blue', items='tab:orange')
@@ -38,6 +40,10 @@ def plot(self:BatchLossFilter,
         ax.plot([i+.5 for i,_ in epochs], sums[:,j]/sums[:,j+1], color=_colors[nm], marker='o', lw=2, label=f'{nm} kept')
     seen = [(i+.5,e[e[:,4].isfinite()].sum(0)) for i,e in epochs if e[:,4].isfinite().any()]
     if seen: ax.plot([i for i,_ in seen], [(e[4]/e[3]).item() for _,e in seen], color=_colors['items'], ls='--', lw=1, label='items enough')
+    return _by_epoch(ax)
+
+def _by_epoch(ax):
+    "Label the axes of shares by epoch"
     ax.set(xlabel='epochs', ylabel='share', ylim=(0,1.05), title='what was trained on')
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -66,12 +72,15 @@ def plot_losses(self:BatchLossFilter,
     ax.bar(range(n), losses, width=1, color=[_colors['loss'] if o else 'lightgrey' for o in kept])
     ax.set(xlabel='items, by loss', ylabel='loss', title=f'kept {k} of {n} items ({k/n:.0%}) with {share:.0%} of the loss')
     if kept[:k].all(): ax.axvline(k-.5, color='black', ls='--', lw=1)
-    if losses.sum()>0 and losses[-1]>=0:
-        ax2 = ax.twinx()
-        ax2.plot(range(n), losses.cumsum(0)/losses.sum(), color=_colors['items'])
-        ax2.set(ylabel='running share of the loss', ylim=(0,1.05))
-        ax2.yaxis.set_major_formatter(PercentFormatter(1))
+    if losses.sum()>0 and losses[-1]>=0: _running_share(ax, range(n), losses.cumsum(0)/losses.sum())
     return ax
+
+def _running_share(ax, x, y):
+    "Draw the running share of the loss over `ax`"
+    ax = ax.twinx()
+    ax.plot(x, y, color=_colors['items'])
+    ax.set(ylabel='running share of the loss', ylim=(0,1.05))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
 
 # %% ../nbs/06_plots.ipynb #cde8b0a6
 def _spread(n, max_n):
@@ -130,3 +139,34 @@ def _show_table(x, rows):
     "Show the rows of tabular data `x` with the columns `rows` before them"
     df = x.new(x.all_cols).decode().items
     display_df(pd.concat([rows.set_index(df.index), df], axis=1))
+
+# %% ../nbs/06_plots.ipynb #0bafb52c
+@patch
+def plot(self:EpochLossFilter,
+    ax=None, # Matplotlib axes to draw on; new ones if `None`
+    figsize:tuple=(6,4) # Width and height of new axes, in inches
+): # The axes
+    "Plot the share of the remembered losses and of the items that each epoch of the last fit was trained on"
+    if not getattr(self, 'history', ()): raise ValueError("There is nothing to plot: no epoch of training has been finished with this filter. Fit first")
+    ax = _axes(ax, figsize)
+    for nm,shares in zip(('loss','items'), zip(*self.history)): ax.plot(np.arange(len(shares))+.5, shares, color=_colors[nm], marker='o', lw=2, label=f'{nm} kept')
+    return _by_epoch(ax)
+
+@patch
+def plot_losses(self:LossHistory,
+    ax=None, # Matplotlib axes to draw on; new ones if `None`
+    figsize:tuple=(6,4) # Width and height of new axes, in inches
+): # The axes
+    "Plot the remembered losses from high to low and their running share of the sum; those of hard items, which `EpochLossFilter` always trains on, in colour"
+    known = self.losses.isfinite() if self.memory else torch.zeros(0, dtype=torch.bool)
+    if not known.any(): raise ValueError("No losses are remembered yet: fit first")
+    losses,order = self.losses[known].sort(descending=True, stable=True)
+    n,x = len(losses),_spread(len(losses), 2000) # as many as can be seen
+    hard = torch.ones_like(known)
+    if isinstance(self, EpochLossFilter): hard[self.easy()] = False
+    hard = hard[known][order]
+    ax = _axes(ax, figsize)
+    ax.bar(x, losses[x], width=ceil(n/len(x)), color=[_colors['loss'] if o else 'lightgrey' for o in hard[x]])
+    ax.set(xlabel='items, by loss', ylabel='loss', title=f'{int(hard.sum())} of {n} items are hard, with {losses[hard].sum()/losses.sum():.0%} of the loss' if not hard.all() else f'{n} items')
+    if losses.sum()>0 and losses[-1]>=0: _running_share(ax, x, (losses.cumsum(0)/losses.sum())[x])
+    return ax
