@@ -159,8 +159,8 @@ methods = dict( # what a method adds to a learner: a function from the settings 
     blf    = lambda min_loss_perc=.9, **kw: BatchLossFilter(min_loss_perc, **kw),
     one    = lambda min_loss_perc=.9: BatchLossFilter(min_loss_perc, passes=1),
     two    = lambda min_loss_perc=.9: BatchLossFilter(min_loss_perc, passes=2),
-    half   = lambda keep=.5, *, epochs, **kw: BatchLossFilter(0, keep, warmup=1, cooldown=epochs/8, passes=2, **kw), # on the schedule of `RandomBatches`
     elf    = EpochLossFilter,
+    half   = lambda keep=.5, *, epochs, **kw: BatchLossFilter(0, keep, warmup=1, cooldown=epochs/8, passes=2, **kw), # on the schedule of `RandomBatches`
     # controls
     random_batches = RandomBatches,
     random_epochs  = RandomEpochs,
