@@ -10,7 +10,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/history.html.md"""
 
 # %% auto #0
 __all__ = ['keeps_order', 'IndexedDL', 'indexed', 'check_indexed', 'LossMemory', 'some_targets', 'mixed_parts', 'LossHistory',
-           'EpochLossFilter', 'hardest', 'below_zero', 'drawn_idxs', 'ordered_idxs', 'from_first']
+           'EpochLossFilter', 'hardest', 'below_zero', 'drawn_idxs', 'ordered_idxs', 'from_first', 'Rehearsal']
 
 # %% ../nbs/05_history.ipynb #0bd2726e
 from contextlib import ExitStack
@@ -582,7 +582,11 @@ def begin_fit(self:EpochLossFilter):
     self.known,self.weights,self.step_way,self.history = self.epochs_seen,None,None,[]
     if not any(map(self._chooses, range(self.n_epoch))):
         warn_once(f"`{type(self).__name__}` chooses no items in this fit, since it is short ({self.n_epoch} epochs): the first epoch trains on everything, where no losses are remembered, and so does the last")
-    undo_after_fit(self.learn).enter_context(added_columns(self.learn, self, 'epoch_' if both else ''))
+    undo = undo_after_fit(self.learn)
+    if self.rehearse and any(map(self._chooses, range(self.n_epoch))):
+        self.learn.add_cb(cb := Rehearsal(self))
+        undo.callback(self.learn.remove_cb, cb)
+    undo.enter_context(added_columns(self.learn, self, 'epoch_' if both else ''))
 
 @patch
 def _chooses(self:EpochLossFilter, epoch):
@@ -654,18 +658,19 @@ def epoch_loss_filter(self:Learner, **kwargs):
     return self.remove_cb(EpochLossFilter).add_cb(elf)
 
 # %% ../nbs/05_history.ipynb #3718624f
-@patch
-def _check(self:EpochLossFilter):
-    "Find out at the first batch what cannot work"
-    LossHistory._check(self)
-    materialize(bare(self.model), self.xb)
-    if not self.rehearse or not any(map(self._chooses, range(self.n_epoch))): return
-    error = None
-    try: rehearse(self.learn, self.learn._grab_cbs(FitCallback), self.item_loss)
-    except ValueError as e: error = e
-    failed = all_reduce(self.model, tensor(float(error is not None)), 'MAX').item()
-    if error: raise ValueError(f"`{type(self).__name__}` cannot leave items out here. {error}") from error
-    if failed: raise ValueError("Another process has found that items cannot be left out: see its error")
+class Rehearsal(Callback):
+    "Find out at the first batch of a fit, when it is as the model will see it, whether items can be left out"
+    order,run_valid,done = 10_000,False,False
+    def __init__(self, elf): self.elf = elf
+    def before_batch(self):
+        if self.done: return
+        self.done,error = True,None
+        materialize(bare(self.model), self.xb)
+        try: rehearse(self.learn, self.learn._grab_cbs(FitCallback), self.elf.item_loss)
+        except ValueError as e: error = e
+        failed = all_reduce(self.model, tensor(float(error is not None)), 'MAX').item()
+        if error: raise ValueError(f"`{type(self.elf).__name__}` cannot leave items out here. {error}") from error
+        if failed: raise ValueError("Another process has found that items cannot be left out: see its error")
 
 @patch
 def check_losses(self:EpochLossFilter, losses):
