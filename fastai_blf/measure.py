@@ -14,7 +14,7 @@ __all__ = ['step_shares', 'lr_factors', 'measures', 'published', 'hardware', 'co
            'summary_rows', 'readable', 'answer', 'save_figure', 'plot_runs', 'plot_step', 'plot_train', 'plot_matched',
            'plot_reproduced', 'numpy_top_losses', 'race', 'plot_select']
 
-# %% ../nbs/12_measure.ipynb #e8dd342c
+# %% ../nbs/12_measure.ipynb #a39f5579
 import io,json,multiprocessing,platform,shlex,signal,sys,tempfile
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -36,7 +36,7 @@ from .fit import *
 from .callback import *
 from .methods import *
 
-# %% ../nbs/12_measure.ipynb #9e9d0eec
+# %% ../nbs/12_measure.ipynb #913669d5
 def hardware(
     device # A torch device
 )->str: # Name of the device and version of PyTorch
@@ -79,7 +79,7 @@ class Clock:
         f(*args)
         return self()-start
 
-# %% ../nbs/12_measure.ipynb #5c70675f
+# %% ../nbs/12_measure.ipynb #38fbc2bd
 class Progress:
     "Tell how far a long run is"
     def __init__(self,
@@ -185,7 +185,7 @@ def peak_memory(
     events = sorted((e for e in events if e['name']=='[memory]'), key=lambda e: e['ts'])
     return int(max(np.cumsum([0,*(e['args']['Bytes'] for e in events)])))
 
-# %% ../nbs/12_measure.ipynb #8e2c9e39
+# %% ../nbs/12_measure.ipynb #310b9d39
 step_shares = (1,.75,.5,.25,.12)
 
 def step_kinds():
@@ -259,7 +259,7 @@ def compare_runs(
     diff = [f'{v/res.plain.iloc[0]:+.1%}' if i==0 else f'{v:+.4f}' for i,v in enumerate(diff)]
     return res.round(4).assign(difference=diff).rename_axis(columns=None)
 
-# %% ../nbs/12_measure.ipynb #6d70d7b1
+# %% ../nbs/12_measure.ipynb #c9a6718d
 @lru_cache(1)
 def _dls(items): return get_dls(**dict(items))
 
@@ -296,7 +296,7 @@ def fit_rows(
     return [dict(method=spec, seed=seed, epochs=len(vals), epoch=i+1, time=t, accuracy=v[2], worst=v[3], valid_loss=v[1], kept=k/n)
             for i,(t,k,v) in enumerate(zip(np.cumsum(timer.secs), timer.items, vals))]
 
-# %% ../nbs/12_measure.ipynb #c783ba68
+# %% ../nbs/12_measure.ipynb #7b237a21
 def _worker(conn, setup):
     "Do the fits that come through `conn`, in a process of its own"
     signal.signal(signal.SIGINT, signal.SIG_IGN) # Ctrl-C is for the process that collects
@@ -321,7 +321,8 @@ class _Process:
         other.close()
     def start(self, task):
         self.task = task
-        self.conn.send(task)
+        try: self.conn.send(task)
+        except OSError: pass # it is dead, and `result` will say so
     def result(self):
         "Rows and error of the fit that was started"
         try: return self.conn.recv()
@@ -373,7 +374,7 @@ def run_fits(
     "Do fits"
     yield from _at_once(todo, setup, jobs) if jobs>1 else _in_turn(todo, setup)
 
-# %% ../nbs/12_measure.ipynb #9ebc9575
+# %% ../nbs/12_measure.ipynb #b99c2f59
 _adds_fits = ('methods','seeds','matched','reach')
 
 def _same(head):
@@ -444,7 +445,7 @@ def read_results(
     df.attrs['head'] = [l[2:] for l in lines if l.startswith('# ')]
     return df
 
-# %% ../nbs/12_measure.ipynb #0ac16838
+# %% ../nbs/12_measure.ipynb #5adc6278
 lr_factors = (.7,1,1.4)
 
 def cut_specs(
@@ -506,7 +507,7 @@ def do_fits(
         said(n, len(queued), f'{task[0]}, seed {task[1]}' + (f': accuracy {rows[-1]["accuracy"]:.4f}, {rows[-1]["time"]:.3g} s' if rows else ' failed'))
     return failed
 
-# %% ../nbs/12_measure.ipynb #5e33b583
+# %% ../nbs/12_measure.ipynb #65229fd1
 measures = ('accuracy','worst','valid_loss')
 
 def interval(
@@ -553,7 +554,7 @@ def summarize(
                          target=target, target_s=np.mean(hits)))
     return pd.DataFrame(rows)
 
-# %% ../nbs/12_measure.ipynb #a51fdc87
+# %% ../nbs/12_measure.ipynb #63423ea9
 def compare_matched(
     df:pd.DataFrame # A row for each method, seed and epoch, cut plain training among them
 )->pd.DataFrame: # A row for each method that is no control: the cut training whose time is nearest, at its best learning rate, and differences method - plain
@@ -570,7 +571,7 @@ def compare_matched(
         rows.append(dict(method=m, time=means.time[m], plain=near, plain_epochs=means.epochs[near], plain_time=means.time[near], ratio=v.pop('time'), ratio_ci=v.pop('time_ci'), **v))
     return pd.DataFrame(rows, columns=None if rows else ['method','plain','ratio']).assign(off=lambda d: (d.ratio-1).abs()>.03)
 
-# %% ../nbs/12_measure.ipynb #6afaaed7
+# %% ../nbs/12_measure.ipynb #57795c57
 def _job(head):
     "What a file's command says was trained, without what it was measured by"
     words = shlex.split(head[0])[2:]
@@ -615,8 +616,11 @@ def readable(
     res = pd.DataFrame(res)
     return res.loc[:, [(res[c]!='-').any() for c in res]]
 
-# %% ../nbs/12_measure.ipynb #6d2df689
-def _points(v, ci): return f'{100*v:+.1f}' + ('' if pd.isna(ci) else f' ± {100*ci:.1f}')
+# %% ../nbs/12_measure.ipynb #43aca493
+def _gain(v):
+    "Accuracy and validation loss of `versus`, in words"
+    def _pair(x, ci, form): return format(x, '+'+form) + ('' if pd.isna(ci) else f' ± {ci:{form}}')
+    return f"accuracy {_pair(100*v['accuracy_diff'], 100*v['accuracy_ci'], '.1f')} points, validation loss {_pair(v['valid_loss_diff'], v['valid_loss_ci'], '.3f')}"
 
 def _verdict(saved, diff, ci, cut=None):
     "The last words of `answer`"
@@ -636,14 +640,14 @@ def answer(
     last = _last(df)
     v = versus(last, method, 'plain')
     saved,cut = 1-v['time'],None
-    line = f"{name or method}: {abs(saved):.0%} {'less' if saved>=0 else 'more'} time, accuracy {_points(v['accuracy_diff'], v['accuracy_ci'])} points"
+    line = f"{name or method}: {abs(saved):.0%} {'less' if saved>=0 else 'more'} time, {_gain(v)}"
     if df.method.str.contains('@').any():
         near = compare_matched(df).set_index('method').plain[method]
         cut,p = versus(last, method, near),versus(last, near, 'plain')
-        if near!='plain': line += f"; plain training given the same time: {_points(p['accuracy_diff'], p['accuracy_ci'])}"
+        if near!='plain': line += f"; plain training given the same time: {_gain(p)}"
     return f"{line}. {_verdict(saved, v['accuracy_diff'], v['accuracy_ci'], cut)}"
 
-# %% ../nbs/12_measure.ipynb #8fbbe3fa
+# %% ../nbs/12_measure.ipynb #36b74bce
 def save_figure(fig, out, head, suffix=''):
     "Write a picture with `head` as its title"
     fig.suptitle('\n'.join(head), fontsize=9)
@@ -668,7 +672,7 @@ def plot_runs(
     axs[0,0].legend()
     return fig
 
-# %% ../nbs/12_measure.ipynb #a1ae4fe9
+# %% ../nbs/12_measure.ipynb #0834f997
 def plot_step(
     df:pd.DataFrame, # What `step` returned
     out:str, # Path of the PNG, without the ending
@@ -709,13 +713,14 @@ def plot_train(
     out:str, # Path of the PNG, without the ending
     head:list # Lines of its title
 ):
-    "Draw accuracy against time, and the share kept against the epoch"
-    fig,axs = plt.subplots(1, 2, figsize=(12,4.8))
-    own = df[~df.method.str.contains('[@*]')]
-    _lines(axs[0], own, 'time', 'accuracy')
-    _lines(axs[1], own, 'epoch', 'kept')
-    axs[0].set(xlabel='time spent in training, s', ylabel='accuracy (validation)', title='accuracy: mean and range over seeds')
-    axs[1].set(xlabel='epoch', ylabel='share of items trained on', ylim=(0,1.05), title='items trained on')
+    "Draw accuracy and validation loss against time, and the share kept against the epoch"
+    fig,axs = plt.subplots(1, 3, figsize=(16,4.8))
+    df,seeds = df[~df.method.str.contains('[@*]')],'mean and range over seeds' if df.seed.nunique()>1 else 'one seed'
+    for ax,o in zip(axs, ('accuracy','valid_loss')):
+        _lines(ax, df, 'time', o)
+        ax.set(xlabel='time spent in training, s', ylabel='accuracy (validation)' if o=='accuracy' else 'validation loss', title=seeds)
+    _lines(axs[2], df, 'epoch', 'kept')
+    axs[2].set(xlabel='epoch', ylabel='share of items trained on', ylim=(0,1.05), title='items trained on')
     axs[0].legend(fontsize=8)
     save_figure(fig, out, head)
 
@@ -772,7 +777,7 @@ def numpy_top_losses(
     k = max(np.argmax(share>=min_loss_perc)+1, ceil(min_sample_perc*len(vals)))
     return torch.from_numpy(idxs[:k].copy()).to(losses.device)
 
-# %% ../nbs/12_measure.ipynb #a3d2ccb8
+# %% ../nbs/12_measure.ipynb #b461817d
 def race(
     funcs:dict, # Functions of losses, by name
     rounds:int, # Rounds in which each has its turn at each size
@@ -797,7 +802,7 @@ def race(
         rows.append({'bs':n, **{f'{nm}{o}':v for nm,vs in q.items() for o,v in zip(('','_q1','_q3'), vs)}})
     return pd.DataFrame(rows)
 
-# %% ../nbs/12_measure.ipynb #f53e948e
+# %% ../nbs/12_measure.ipynb #583f4fa4
 def plot_select(
     df:pd.DataFrame, # What `select` returned
     out:str, # Path of the PNG, without the ending
