@@ -200,6 +200,12 @@ class LossMemory:
         self.seen    = torch.full((n,), -1, dtype=torch.int32)  # the epoch of that, counted over all fits; -1: never
         self.trained = torch.zeros(n, dtype=torch.int32)        # how many steps were taken on the item
         self.epochs_seen,self.targets = 0,None                  # how many epochs were finished; what `some_targets` said of the data
+        self.n_params,self.since = None,0                       # how many parameters are trained, and from which epoch on
+
+    def note_params(self, model):
+        "Note which losses are those of a model that was trained as `model` is now, and not with more of it frozen, or less"
+        n = sum(p.requires_grad for p in model.parameters())
+        if n!=self.n_params: self.n_params,self.since = n,self.epochs_seen
 
     def is_other(self, ds):
         "In what `ds` differs from the training set whose losses these are; `None` if in nothing"
@@ -255,6 +261,7 @@ class LossHistory(FitCallback):
         undo = undo_after_fit(self.learn)
         check_indexed(self.dls.train)
         self.notes,self.checked,self.undo_epoch = self._share(),False,ExitStack()
+        self.memory.note_params(self.model)
         self.batches,self.steps,self.way = [],[],None
         for f in (partial(self._know_data, self.dls.train_ds), self._store, partial(setattr, self, 'active', False), self.undo_epoch.close): undo.callback(f) # the last one first
 
@@ -579,7 +586,7 @@ def begin_fit(self:EpochLossFilter):
         raise ValueError("`reweight=True` lets the easy items kept stand for those left out, and `BatchLossFilter` would leave just them out again: "
                          "set `reweight=False` to use both filters, or remove one")
     if len(cbs := self.learn._grab_cbs(EpochLossFilter))>1: raise ValueError(f"The learner has {len(cbs)} filters, {list(cbs)}, but one was expected: remove the others")
-    self.known,self.weights,self.step_way,self.history = self.epochs_seen,None,None,[]
+    self.weights,self.step_way,self.history,self.known = None,None,[],self.epochs_seen-self.memory.since
     if not any(map(self._chooses, range(self.n_epoch))):
         warn_once(f"`{type(self).__name__}` chooses no items in this fit, since it is short ({self.n_epoch} epochs): the first epoch trains on everything, where no losses are remembered, and so does the last")
     undo = undo_after_fit(self.learn)
