@@ -1,6 +1,6 @@
 """Train fastai models faster: spend each step on the items that still matter
 
-A model learns little from items that it already gets right. `BatchLossFilter` finds, in each training batch, the fewest items that make up most of the batch's loss (90% unless told otherwise), and trains on those alone. Early in training that is most of the batch. Late in training it is a small part of it, and a step costs a fraction of what it did.
+A model learns little from items that it already gets right. This package has two callbacks for fastai that leave such items out of training. `EpochLossFilter` remembers each item's loss and chooses an epoch's items before they are loaded. `BatchLossFilter` looks at each batch and trains on the fewest items that make up most of its loss; it does so only where that saves time, and is plain training, bit for bit, until then.
 
 Modules:
 
