@@ -146,7 +146,7 @@ def train(
                  learn_kw=dict(model=s.model, dtype=dtype, channels_last=channels_last, fused=fused, pretrained=pretrained or s.model in ('lite0','minilm')))
     if data_kind(s.data)=='folder': check_images(s.data)
     dls = get_dls(**setup['dls_kw'])
-    head = [command_line(train, args), f'{dls.what}; {hardware(device)}', *([f'{jobs} fits at once'] if jobs>1 else [])]
+    head = [command_line(train, args), f'{dls.what}; {hardware(device, 1 if jobs>1 else None)}', *([f'{jobs} fits at once'] if jobs>1 else [])]
     title = [f'{s.model}, batch of {s.bs}, {dtype}, {s.epochs} epochs, {s.seeds} seed{"s"*(s.seeds>1)}', head[1]]
     file = FitsFile(f'{out}.csv', head)
     del dls # each process makes its own

@@ -38,14 +38,15 @@ from .methods import *
 
 # %% ../nbs/12_measure.ipynb #913669d5
 def hardware(
-    device # A torch device
+    device, # A torch device
+    n_threads:int=None # Threads of a CPU; by default those of PyTorch
 )->str: # Name of the device and version of PyTorch
     "What a measurement ran on"
     if torch.device(device).type=='cuda': name = torch.cuda.get_device_name(device)
     else:
         info = Path('/proc/cpuinfo')
         models = re.findall(r'model name\s*:\s*(.+)', info.read_text()) if info.exists() else []
-        n = torch.get_num_threads()
+        n = n_threads or torch.get_num_threads()
         name = f"{first(models) or platform.processor() or platform.machine()}, {n} thread{'s'*(n>1)}"
     return f'{name}, torch {torch.__version__}'
 
