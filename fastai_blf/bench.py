@@ -68,11 +68,12 @@ def step(
         for i in np.random.permutation(len(kinds)): times[i] += _around(i, clock.time)
     rows = []
     for i,((passes,k,_),learn,ts) in enumerate(zip(tell(kinds, 'kinds of steps'), learns, times)):
+        with timed_parts(clock) as first: _around(i, lambda step: step())
         parts = pd.DataFrame(sum((_around(i, partial(step_parts, clock=clock)) for _ in range(ceil(rounds/4))), [])).median()*1e3
         peak = _around(i, partial(peak_memory, device=device))[-1]
         q1,med,q3 = np.quantile(ts, [.25,.5,.75])*1e3
         rows.append(dict(passes=passes, k=k, kept=learn.blf.samp_perc if hasattr(learn,'blf') else 1., ms=med, ms_q1=q1, ms_q3=q3, ms_best=min(ts)*1e3,
-                         over_plain=0., limit=limit(k,passes), over_limit=0., **parts, peak_MB=peak/1e6, peak_over_plain=0.))
+                         over_plain=0., limit=limit(k,passes), over_limit=0., **parts, rehearsal=first['rehearsal']*1e3, peak_MB=peak/1e6, peak_over_plain=0.))
     df = pd.DataFrame(rows)
     df['over_plain'],df['peak_over_plain'] = df.ms/df.ms[0],df.peak_MB/df.peak_MB[0]
     df['over_limit'] = df.over_plain/df.limit
