@@ -313,12 +313,12 @@ def _cost_of_look(self:BatchLossFilter, aside):
     return whole
 
 # %% ../nbs/04_callback.ipynb #202b4d80
-_margins,_watched = dict(model=.05, judge=.2),8 # a look begins if it saves this share of a step, by a judge more, since it leaves out items that the model would have kept; watch each so manieth batch, or so many an epoch if that is more
+_margin,_watched = .2,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
 
 @patch
 def _look_pays(self:BatchLossFilter):
     "Does a look cost less than it saves, at the share of items that was enough lately?"
-    self.looking = self.share is not None and self.cost(self.share)<(1 if self.looking else 1-_margins['judge' if self.judge else 'model'])
+    self.looking = self.share is not None and self.cost(self.share)<1-_margin/(2 if self.looking else 1)
     return self.looking
 
 @patch
