@@ -199,7 +199,7 @@ def limit(
     passes:str='two' # 'plain', 'one', 'two' or 'default' passes
 )->float: # Share of the time of a plain step
     "What a step that keeps `k` of its items costs at best"
-    return 1. if passes in ('plain','one') or (passes=='default' and k>=2/3) else (1+3*k)/3
+    return 1. if passes in ('plain','one') or (passes=='default' and k>=.8-1/3) else (1+3*k)/3
 
 # %% ../nbs/12_measure.ipynb #e52dd76b
 class TrainTimer(Callback):
