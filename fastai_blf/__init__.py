@@ -1,6 +1,6 @@
 """Train fastai models faster: spend each step on the items that still matter
 
-A model learns little from items that it already gets right. `BatchLossFilter` finds, in each training batch, the fewest items that make up most of the batch's loss (90% unless told otherwise), and trains on those alone. Early in training that is most of the batch. Late in training it is a small part of it, and a step costs a fraction of what it did.
+A model learns little from items that it already gets right. This package has two callbacks for fastai that leave such items out of training. `EpochLossFilter` remembers each item's loss and chooses an epoch's items before they are loaded. `BatchLossFilter` looks at each batch and trains on the fewest items that make up most of its loss; it does so only where that saves time, and is plain training, bit for bit, until then.
 
 Modules:
 
@@ -10,6 +10,7 @@ Modules:
 - `fastai_blf.fit`: What a filter borrows from a fit and gives back
 - `fastai_blf.history`: Losses remembered from epoch to epoch, and the filter that chooses an epoch's items from them
 - `fastai_blf.jobs`: Data and models to measure on
+- `fastai_blf.judge`: A look that costs little: a head on the first part of the model
 - `fastai_blf.losses`: One loss per item, whatever the loss function
 - `fastai_blf.measure`: Clocks, fits, results kept in files, statistics and charts
 - `fastai_blf.methods`: The ways to train, by name

@@ -68,11 +68,12 @@ def step(
         for i in np.random.permutation(len(kinds)): times[i] += _around(i, clock.time)
     rows = []
     for i,((passes,k,_),learn,ts) in enumerate(zip(tell(kinds, 'kinds of steps'), learns, times)):
+        with timed_parts(clock) as first: _around(i, lambda step: step())
         parts = pd.DataFrame(sum((_around(i, partial(step_parts, clock=clock)) for _ in range(ceil(rounds/4))), [])).median()*1e3
         peak = _around(i, partial(peak_memory, device=device))[-1]
         q1,med,q3 = np.quantile(ts, [.25,.5,.75])*1e3
         rows.append(dict(passes=passes, k=k, kept=learn.blf.samp_perc if hasattr(learn,'blf') else 1., ms=med, ms_q1=q1, ms_q3=q3, ms_best=min(ts)*1e3,
-                         over_plain=0., limit=limit(k,passes), over_limit=0., **parts, peak_MB=peak/1e6, peak_over_plain=0.))
+                         over_plain=0., limit=limit(k,passes), over_limit=0., **parts, rehearsal=first['rehearsal']*1e3, peak_MB=peak/1e6, peak_over_plain=0.))
     df = pd.DataFrame(rows)
     df['over_plain'],df['peak_over_plain'] = df.ms/df.ms[0],df.peak_MB/df.peak_MB[0]
     df['over_limit'] = df.over_plain/df.limit
@@ -146,7 +147,7 @@ def train(
                  learn_kw=dict(model=s.model, dtype=dtype, channels_last=channels_last, fused=fused, pretrained=pretrained or s.model in ('lite0','minilm')))
     if data_kind(s.data)=='folder': check_images(s.data)
     dls = get_dls(**setup['dls_kw'])
-    head = [command_line(train, args), f'{dls.what}; {hardware(device)}', *([f'{jobs} fits at once'] if jobs>1 else [])]
+    head = [command_line(train, args), f'{dls.what}; {hardware(device, 1 if jobs>1 else None)}', *([f'{jobs} fits at once'] if jobs>1 else [])]
     title = [f'{s.model}, batch of {s.bs}, {dtype}, {s.epochs} epochs, {s.seeds} seed{"s"*(s.seeds>1)}', head[1]]
     file = FitsFile(f'{out}.csv', head)
     del dls # each process makes its own

@@ -17,6 +17,7 @@ __all__ = ['BatchLossFilter']
 # %% ../nbs/04_callback.ipynb #8d9b73d9
 from contextlib import nullcontext
 from functools import partial
+from math import ceil
 from numbers import Real
 from fastai.basics import *
 from fastai.callback.fp16 import MixedPrecision
@@ -26,13 +27,14 @@ from .losses import *
 from .selection import *
 from .fit import *
 from .rehearsal import *
+from .judge import *
 
 # %% ../nbs/04_callback.ipynb #baa964fc
 class BatchLossFilter(FitCallback):
     "Train each batch only on the items that make up most of its loss, where that saves time"
     order,name = MixedPrecision.order+1,'blf' # after mixed precision has entered autocast
     last,history = None,()
-    _stateattrs = ('active','last','batches','guard','own_loss') # of a fit; not for `learn.export`
+    _stateattrs = ('active','last','batches','guard','own_loss','judge','judged','judge_pred','in_order') # of a fit; not for `learn.export`
     def __init__(self,
         min_loss_perc:float|Callable=0.9, # Keep the fewest items that make up this share of the batch's loss; a number, or a schedule of the share of training done
         min_sample_perc:float|Callable=0., # Keep at least this share of the batch's items; a number or a schedule
@@ -43,6 +45,7 @@ class BatchLossFilter(FitCallback):
         passes:int=None, # `None`: a look of its own, as soon as and as long as it saves time; 2: a look at each batch; 1: no look, which saves no time, but trains on the hard items
         n_sizes:int=16, # Round the number of items kept up to one of so many; 0 for no rounding
         resize:float=None, # Look at images of this share of their side (`passes` 2 or `None`)
+        look:str|float='model', # What a look asks (`passes` 2 or `None`): the 'model'; a 'head' on its first part, which learns along; a number: that part may cost this share of a forward pass; or the name of the module where it ends
         item_loss:Callable=None, # Choose by this function of `(pred, *yb)`, which returns one loss per item, and not by the learner's loss
         rehearse:bool=True # Try at the first batch of a fit whether items can be left out?
     ):
@@ -59,9 +62,12 @@ class BatchLossFilter(FitCallback):
         if passes not in (None,1,2): raise ValueError(f"`passes` is {passes!r}, but 1, 2 or None was expected")
         if resize is not None and not (isinstance(resize, Real) and 0<resize<1): raise ValueError(f"`resize` is {resize!r}, but a number between 0 and 1 was expected")
         if resize is not None and passes==1: raise ValueError("`resize` is for a look of its own, but `passes` is 1: set it to 2 or None")
+        if not isinstance(look, str) and not (isinstance(look, Real) and 0<look<1): raise ValueError(f"`look` is {look!r}, but 'model', 'head', a number between 0 and 1 or a module's name was expected")
+        for k,v in dict(passes=1 if passes==1 else None, resize=resize).items():
+            if v is not None and look!='model': raise ValueError(f"`look={look!r}` is for a look of its own at the batch as it is, but `{k}` is {v!r}: leave one of the two out")
         store_attr()
 
-    __repr__ = basic_repr('min_loss_perc,min_sample_perc,warmup,cooldown,interrupt,select,passes,n_sizes,resize,item_loss,rehearse')
+    __repr__ = basic_repr('min_loss_perc,min_sample_perc,warmup,cooldown,interrupt,select,passes,n_sizes,resize,look,item_loss,rehearse')
 
 # %% ../nbs/04_callback.ipynb #5ae05fb4
 @patch
@@ -73,6 +79,7 @@ def begin_fit(self:BatchLossFilter):
     self.checked,self.stands_aside,self.looks_channels_last,self.share,self.looking,self.n_passes,self.cut = False,False,True,None,False,None,False
     self.loss_perc = self.samp_perc = float('nan')
     self.batches,self.history,self.last,self.way,self.cost = [],[],None,None,StepCost()
+    self.judge = self.judged = self.judge_pred = self.in_order = None
     others = [cb.order for cb in self.learn.cbs if cb is not self and (hasattr(type(cb), 'before_batch') or 'before_batch' in vars(cb))]
     self.order = max([type(self).order, *(o+1 for o in others)])
     undo.callback(vars(self).pop, 'order', None)
@@ -140,50 +147,66 @@ def _can_cut(self:BatchLossFilter, n):
 
 # %% ../nbs/04_callback.ipynb #50daf10f
 @patch
-def _losses(self:BatchLossFilter, pred):
+def _item_losses(self:BatchLossFilter, pred):
     "The losses to choose by, one for each item"
-    with torch.no_grad():
-        if self.item_loss is not None: return self.item_loss(pred, *self.learn.yb).as_subclass(Tensor).float()
-        if self.way is None: self.way = find_way(self.learn.loss_func, pred, *self.learn.yb, check=False)
-        return item_losses(self.learn.loss_func, pred, *self.learn.yb, way=self.way)
+    if self.item_loss is not None: return self.item_loss(pred, *self.learn.yb).as_subclass(Tensor).float()
+    if self.way is None: self.way = find_way(self.learn.loss_func, pred, *self.learn.yb, check=False)
+    return item_losses(self.learn.loss_func, pred, *self.learn.yb, way=self.way)
+
+@patch
+def _losses(self:BatchLossFilter, pred):
+    "The same, without a gradient"
+    with torch.no_grad(): return self._item_losses(pred)
 
 @patch
 def _choice(self:BatchLossFilter, losses):
-    "The indices that are chosen, and the number to keep"
-    n = len(losses)
-    idxs = top_losses(losses, *self._shares()) if self.select is None else check_idxs(self.select(losses), n, self.select).to(losses.device)
-    k,most = all_reduce(self.model, tensor([round_up(len(idxs), n, self.n_sizes), n]), 'MAX').tolist()
-    share = k/most # the same in all processes, which have to agree on when to look
-    self.share = share if self.share is None else self.share+(share-self.share)/8
-    return idxs,min(k,n)
+    "The indices that are chosen, the number to keep, and the number that would be enough by the way the filter looks"
+    n,by_judge = len(losses),losses is self.judged
+    if self.select is not None: idxs = check_idxs(self.select(losses), n, self.select).to(losses.device)
+    else: idxs = top_losses(losses, *((0,self.share) if by_judge else self._shares()))
+    enough = len(idxs)
+    if self.judged is not None and not by_judge:
+        self.in_order = shares_in_order(losses, self.judged)
+        if self.select is None: enough = max(enough, int((self.in_order<self._shares()[0]).sum())+1)
+    k,enough,most = all_reduce(self.model, tensor([round_up(len(idxs), n, self.n_sizes), round_up(enough, n, self.n_sizes), n]), 'MAX').tolist()
+    share = enough/most # the same in all processes, which have to agree on when to look
+    if not by_judge: self.share = share if self.share is None else self.share+(share-self.share)/8
+    return idxs,min(k,n),min(enough,n)
 
 @patch
 def _choose(self:BatchLossFilter, losses):
     "The indices of the items to keep"
-    idxs,k = self._choice(losses)
+    idxs,k,_ = self._choice(losses)
     return fill_up(idxs, losses, k).sort().values # in the batch's order: a text model counts on its longest being first
 
 # %% ../nbs/04_callback.ipynb #9973f0b4
 @patch
 def _look(self:BatchLossFilter):
     "The losses of the batch's items, from a forward pass of its own"
-    model = ddp(self.model).module if is_ddp(self.model) else self.model # nothing to synchronise
-    self.run = False
+    self.run,self.judged = False,None
     try:
+        if self.judge and not self._asks_model():
+            with torch.no_grad(), self.guard(): x = self._forward(partial(self.judge.features, bare(self.model)))
+            self._ask_judge(x)
+            return self.judged
+        model = bare(self.model) if self.judge else ddp(self.model).module if is_ddp(self.model) else self.model # nothing to synchronise
+        if self.judge: self.judge.note()
         with torch.no_grad(), self.guard():
-            pred = self._forward(model)
+            pred = self._forward(partial(predict, self.learn, model))
             self.whole_loss = batch_loss(self.learn.loss_func, pred, *self.learn.yb)
-            return self._losses(pred)
+            losses = self._losses(pred)
+        if self.judge: self._ask_judge(self.judge.taken())
+        return losses
     finally: self.run = True
 
 @patch
-def _forward(self:BatchLossFilter, model):
-    "What `model` says of the batch, of smaller images and in another format if that is faster"
+def _forward(self:BatchLossFilter, ask):
+    "What `ask` says of the batch, of smaller images and in another format if that is faster"
     xb = _shrink(self.xb, self.resize)
     if self.looks_channels_last:
-        try: return predict(self.learn, model, [_channels_last(o) for o in xb])
+        try: return ask([_channels_last(o) for o in xb])
         except RuntimeError: self.looks_channels_last = False # a `view` takes no other format
-    return predict(self.learn, model, xb)
+    return ask(xb)
 
 def _channels_last(x):
     "An image on the CPU in the format in which CPUs convolve fastest; what is none stays"
@@ -201,6 +224,42 @@ def _any_tensor(f, b):
     return any(_any_tensor(f, o) for o in b) if is_listy(b) else isinstance(b, Tensor) and f(b)
 
 def _is_image(x): return isinstance(x, Tensor) and x.ndim==4 and x.is_floating_point()
+
+# %% ../nbs/04_callback.ipynb #cb1b20a6
+_first_part,_asked = 1/8,16 # what the part that a 'head' is put on may cost of a forward pass; each so manieth batch a look asks the model
+
+@patch
+def _asks_model(self:BatchLossFilter):
+    "Is it time to ask the model how many items are enough?"
+    return self.in_order is None or self.iter%_asked==0
+
+@patch
+def _ask_judge(self:BatchLossFilter, x):
+    "The losses by the judge for items of which the first part makes `x`; it learns from them"
+    self.judged = None
+    if x is None: return # where another callback has made the prediction, or a compiled model knows of no hook
+    pred = self.judge.predict(x)
+    with torch.enable_grad(): losses = self._item_losses(pred)
+    self.judge.learn(losses, self.learn.model)
+    self.judged,self.judge_pred = losses.detach(),pred.detach()
+
+@patch
+def _make_judge(self:BatchLossFilter, aside):
+    "Put a judge on the model, or say why there can be none"
+    def _no(why): warn_once(f"`look={self.look!r}`: {why}, so a look asks the whole model")
+    with trial(self.learn, aside, self.guard) as model:
+        xb,pred,name = self.xb,predict(self.learn, model),self.look
+        if not isinstance(pred, Tensor) or not pred.is_floating_point() or pred.ndim>2: return _no(f"`{type(model).__name__}` predicts neither a number nor a row of them for each item")
+        if not isinstance(name, str) or name=='head':
+            most = _first_part if name=='head' else name
+            try: name = find_part(model, take(xb, slice(8), find_bs(self.yb)), most)
+            except Exception as e: return _no(f"the operations of `{type(model).__name__}` cannot be counted ({type(e).__name__}: {e})")
+            if name is None: return _no(f"no first part of `{type(model).__name__}` costs at most {most:.1%} of a forward pass")
+        elif name not in dict(model.named_modules()): raise ValueError(f"`look` is {name!r}, but `{type(model).__name__}` has no such module: 'model', 'head', a number or one of {', '.join(n for n,_ in model.named_children())} was expected")
+        judge = Judge(model, xb, pred, name)
+        with torch.enable_grad(): losses = self._item_losses(judge.predict(judge.features(model, xb)))
+        if not losses.requires_grad: return _no(f"`item_loss={self.item_loss!r}` has no gradient to learn by")
+    self.judge = judge
 
 # %% ../nbs/04_callback.ipynb #6eeb4fd3
 @patch
@@ -236,15 +295,30 @@ def _rehearse(self:BatchLossFilter):
             if self.resize is None: raise
             raise ValueError(f"`resize={self.resize}` failed: the model or its loss does not take images of another size ({e})") from e
         if self.select is None: top_losses(losses, *self._shares()) # losses below zero have no shares
-    if self.passes is None: self.cost = cost_of_look(self.learn, aside, partial(_shrink, resize=self.resize), self.guard)
+    if self.look!='model': self._make_judge(aside)
+    if self.passes is None: self.cost = self._cost_of_look(aside)
+
+@patch
+def _cost_of_look(self:BatchLossFilter, aside):
+    "What a step with a look costs"
+    cost = partial(cost_of_look, self.learn, aside, guard=self.guard)
+    if not self.judge: return cost(lambda model, xb: predict(self.learn, model, _shrink(xb, self.resize)))
+    whole,res = cost(),cost(lambda model, xb: self._ask_judge(self.judge.features(model, xb)))
+    res.look += whole.look/_asked
+    self.judge.begin()
+    self.judged = None
+    if res.look<whole.look: return res
+    self.judge = None
+    warn_once(f"`look={self.look!r}`: a head costs more than `{type(bare(self.model)).__name__}`, so a look asks the whole model")
+    return whole
 
 # %% ../nbs/04_callback.ipynb #202b4d80
-_margin,_watched = .05,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
+_margin,_watched = .2,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
 
 @patch
 def _look_pays(self:BatchLossFilter):
     "Does a look cost less than it saves, at the share of items that was enough lately?"
-    self.looking = self.share is not None and self.cost(self.share)<(1 if self.looking else 1-_margin)
+    self.looking = self.share is not None and self.cost(self.share)<1-_margin/(2 if self.looking else 1)
     return self.looking
 
 @patch
@@ -258,9 +332,10 @@ def before_batch(self:BatchLossFilter):
     self.n_passes,self.cut,self.pending = None,False,self.active
     if not self.active: return
     if not self.checked: self._check()
-    if self.stands_aside or self._is_whole() or not self._can_cut(find_bs(self.yb)): return
-    self.n_passes = self.passes or (2 if self._look_pays() else None)
+    if self.stands_aside: return
+    if not self._is_whole() and self._can_cut(find_bs(self.yb)): self.n_passes = self.passes or (2 if self._look_pays() else None)
     if self.n_passes==2: self._keep(self._look())
+    elif self.judge and self._watches(): self.judge.note()
 
 @patch
 def after_pred(self:BatchLossFilter):
@@ -279,7 +354,8 @@ def _watch(self:BatchLossFilter):
     if self.stands_aside or self.warmup+self.cooldown>=self.n_epoch or not self._watches(): return self._record(nan, nan, n, n, math.nan)
     with torch.random.fork_rng([self.pred.device] if getattr(self.pred, 'is_cuda', False) else []) if self.select else nullcontext(): # a choice may draw
         losses = self._losses(self.pred)
-        enough = self._choice(losses)[1] if n>2 else n
+        if self.judge: self._ask_judge(self.judge.taken())
+        enough = self._choice(losses)[2] if n>2 else n
     self._record(losses.sum(), losses.sum(), n, n, enough)
 
 @patch
@@ -287,11 +363,15 @@ def _keep(self:BatchLossFilter, losses):
     "Keep the items of the batch that `losses` choose, wherever the batch is"
     n,idxs = len(losses),self._choose(losses)
     k = len(idxs)
-    self._record(losses[idxs].sum(), losses.sum(), k, n, k)
+    by_judge = losses is self.judged
+    kept = losses.sum()*self.in_order[ceil(k*len(self.in_order)/n)-1] if by_judge and self.select is None else losses[idxs].sum()
+    self._record(kept, losses.sum(), k, n, k)
     self.last = SimpleNamespace(dl=self.dl, xb=self.xb, yb=self.yb, losses=losses, idxs=idxs) # to be shown
     if k==n: return
     self.cut = f'{k} of {n}'
+    if by_judge: whole = batch_loss(self.learn.loss_func, self.judge_pred, *self.yb)
     keep_items(self.learn, idxs, n)
+    if by_judge: self.whole_loss,self.scale = None,whole/batch_loss(self.learn.loss_func, take(self.judge_pred, idxs, n), *self.yb)
     if self.n_passes==2: return
     self.learn.pred = take(self.pred, idxs, n)
     for cb in self.learn._grab_cbs(RNNCallback): cb.raw_out,cb.out = take((cb.raw_out,cb.out), idxs, n) # what `RNNRegularizer` adds to the loss
@@ -302,7 +382,7 @@ def after_loss(self:BatchLossFilter):
     "Have the `Recorder` note the loss of the whole batch"
     if not self.active or not len(self.yb): return
     if self.passes==1 and not self.train_iter: self.own_loss = _chain(self.learn.loss, self.pred)
-    if self.cut: self.learn.loss = self.whole_loss.to(self.learn.loss)
+    if self.cut: self.learn.loss = (self.learn.loss.detach()*self.scale if self.whole_loss is None else self.whole_loss).to(self.learn.loss)
 
 def _chain(loss, pred):
     "The steps back from `loss` in its graph, while each is made of one tensor, as far as `pred`"
@@ -338,6 +418,7 @@ def _culprit(tb, filter):
 @patch
 def _end_fit(self:BatchLossFilter, exc_type, exc, tb):
     "Explain an error in a step that the filter has cut, or say that nothing was left out"
+    if self.judge: self.judge.taken()
     if isinstance(exc, Exception) and self.cut and (cb := _culprit(tb, self)):
         raise ValueError(f"`BatchLossFilter` had kept {self.cut} items of the batch when `{type(cb).__name__}` failed ({exc_type.__name__}: {' '.join(str(exc).split())[-200:]}): what that callback keeps of a batch has to be of the items kept, "
                          "as they are from `after_pred` on; where it is not, use one of the two") from exc

@@ -38,14 +38,15 @@ from .methods import *
 
 # %% ../nbs/12_measure.ipynb #913669d5
 def hardware(
-    device # A torch device
+    device, # A torch device
+    n_threads:int=None # Threads of a CPU; by default those of PyTorch
 )->str: # Name of the device and version of PyTorch
     "What a measurement ran on"
     if torch.device(device).type=='cuda': name = torch.cuda.get_device_name(device)
     else:
         info = Path('/proc/cpuinfo')
         models = re.findall(r'model name\s*:\s*(.+)', info.read_text()) if info.exists() else []
-        n = torch.get_num_threads()
+        n = n_threads or torch.get_num_threads()
         name = f"{first(models) or platform.processor() or platform.machine()}, {n} thread{'s'*(n>1)}"
     return f'{name}, torch {torch.__version__}'
 
@@ -143,8 +144,8 @@ class AroundSteps(Callback):
 def timed_parts(
     clock:Clock # The clock to use
 ): # A dict, which gets the seconds spent in each part
-    "Time the parts of a filter's work: the look, the losses, the choice and the indexing"
-    times = dict.fromkeys(('look','loss','choice','indexing'), 0.)
+    "Time the parts of a filter's work: the rehearsal at a fit's first batch, the look, the losses, the choice and the indexing"
+    times = dict.fromkeys(('rehearsal','look','loss','choice','indexing'), 0.)
     def _timed(part, f):
         @wraps(f)
         def _f(*args, **kwargs):
@@ -153,7 +154,7 @@ def timed_parts(
             finally: times[part] += clock()-start
         return _f
     with ExitStack() as stack:
-        for part,o,name in (('look',BatchLossFilter,'_look'), ('loss',callback,'item_losses'), ('choice',BatchLossFilter,'_choose'), ('indexing',callback,'keep_items')):
+        for part,o,name in (('rehearsal',BatchLossFilter,'_check'), ('look',BatchLossFilter,'_look'), ('loss',callback,'item_losses'), ('choice',BatchLossFilter,'_choose'), ('indexing',callback,'keep_items')):
             stack.enter_context(contextmanager(replacing_yield)(o, name, _timed(part, getattr(o, name))))
         yield times
 

@@ -13,6 +13,7 @@ __all__ = ['untouched', 'bare', 'trial', 'predict', 'keep_items', 'difference', 
 # %% ../nbs/03_rehearsal.ipynb #18c36fbe
 import random
 from contextlib import nullcontext
+from functools import partial
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parallel import DistributedDataParallel
@@ -225,9 +226,13 @@ class _Launches(TorchDispatchMode):
         self.n += 1
         return func(*args, **(kwargs or {}))
 
+def _conv_backward(grad_shape, x_shape, w_shape, bias, stride, padding, dilation, transposed, output_padding, groups, mask, **kwargs):
+    "Operations of a convolution's backward pass: those of the forward pass for each gradient asked for (PyTorch's count leaves `groups` out)"
+    return 2*math.prod(x_shape if transposed else grad_shape)*math.prod(w_shape[1:])*sum(mask[:2])
+
 def _count(f):
     "Floating-point operations of `f`, and the number of launches"
-    with FlopCounterMode(display=False) as counter, _Launches() as launches: f()
+    with FlopCounterMode(display=False, custom_mapping={torch.ops.aten.convolution_backward: _conv_backward}) as counter, _Launches() as launches: f()
     return counter.get_total_flops(),launches.n
 
 def _in_a_launch(device):
@@ -262,10 +267,10 @@ def _step_cost(look, step, launch, overlaps):
 def cost_of_look(
     learn:Learner, # At its first batch, before the step
     aside:list, # Callbacks that have no part in it, the filter itself among them
-    prepare:Callable=noop, # Makes the inputs of a look from those of the batch
+    look:Callable=None, # What a look does, a function of the model and the batch's inputs; by default it predicts
     guard:untouched=None # Knows what in the model changes; by default one that finds out
 )->StepCost: # With a look of a third of a step where operations cannot be counted
-    "What a forward pass costs, beside a whole training step"
+    "What a look costs, beside a whole training step"
     n,device = find_bs(learn.yb),next(learn.model.parameters()).device
     few = (some_items(n)[:8] if n>2 else torch.arange(n)).to(device)
     with trial(learn, aside, guard) as model:
@@ -274,9 +279,9 @@ def cost_of_look(
             loss = learn.loss_func(predict(learn, model), *learn.yb).mean()
             torch.autograd.grad(loss, [p for p in model.parameters() if p.requires_grad], allow_unused=True)
         try:
-            look = _count(lambda: predict(learn, model, prepare(learn.xb)))
+            looked = _count(lambda: (look or partial(predict, learn))(model, learn.xb))
             with torch.enable_grad(): step = _count(_step)
         except Exception: return StepCost() # a layer that the counter does not know
-    if not (look[0] and step[0]): return StepCost()
-    look,step = ((ops*n/len(few),launches) for ops,launches in (look,step))
-    return _step_cost(look, step, _in_a_launch(device), device.type=='cuda')
+    if not (looked[0] and step[0]): return StepCost()
+    looked,step = ((ops*n/len(few),launches) for ops,launches in (looked,step))
+    return _step_cost(looked, step, _in_a_launch(device), device.type=='cuda')
