@@ -13,6 +13,7 @@ __all__ = ['keeps_order', 'IndexedDL', 'indexed', 'check_indexed', 'LossMemory',
            'EpochLossFilter', 'hardest', 'below_zero', 'drawn_idxs', 'ordered_idxs', 'from_first', 'Rehearsal']
 
 # %% ../nbs/05_history.ipynb #0bd2726e
+from array import array as c_array
 from contextlib import ExitStack
 from itertools import islice,tee
 from copy import copy,deepcopy
@@ -42,10 +43,10 @@ def _own(dl, nm): # a method of its own class, or a function given to it
 def _by_item(dl, samps, check):
     "Make batches as `DataLoader.create_batches` does, and note what each is made of"
     if dl.dataset is not None: dl.it = iter(dl.dataset)
-    drawn,bad = [],None
-    def _items():
+    drawn,bad = c_array('q'),None
+    def _items(do_item):
         for i in samps:
-            o = dl.do_item(i)
+            o = do_item(i)
             if o is not None: drawn.append(i); yield o
     def _make(items, idxs):
         before = list(items)
@@ -53,9 +54,8 @@ def _by_item(dl, samps, check):
         if all(map(is_, items, before)): return b,idxs
         at = {id(o):i for o,i in zip(before, idxs)} # `create_batch` has sorted its list
         return b,[at.get(id(o), i) for o,i in zip(items, idxs)]
-    for items in dl.chunkify(_items()):
-        idxs = drawn.copy()
-        drawn.clear()
+    for items in dl.chunkify(_items(dl.do_item)):
+        idxs,drawn = np.frombuffer(drawn, dtype='int64'),c_array('q')
         if check: bad,check = _why_not(_items_keep_order(_make, deepcopy(items[:16])), '`create_batch` or `before_batch`'),False
         yield _Indexed(*_make(items, idxs), bad)
 
@@ -632,7 +632,7 @@ def _chosen(self:EpochLossFilter, dl):
     n_procs = self.dl.world_size if _is_a(self.dl, 'DistributedDL') else 1
     out = self.leave_out(times, partial(_makes_batches, bs=dl.bs, drop_last=dl.drop_last, n_procs=n_procs))
     if not len(out): return None
-    losses = self.losses.nan_to_num(0., posinf=0.).numpy()*times
+    losses = np.multiply(self.losses.nan_to_num(0., posinf=0.), times, dtype='float32')
     total,n,left,n_left = losses.sum(dtype=float),times.sum(),losses[out].sum(dtype=float),times[out].sum()
     self.loss_perc,self.samp_perc,self.left_out = (total-left)/total if total else 1.,1-n_left/n,(left,int(n_left))
     times[out] = 0
