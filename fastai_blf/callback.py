@@ -135,7 +135,7 @@ def _is_whole(self:BatchLossFilter):
 
 @patch
 def _layout(self:BatchLossFilter, n):
-    "Which parts of the batch are per item, those of `pred` too if it is to be cut"
+    "Which parts of the batch are per item"
     return [layout(o, n) for o in (*self.xb, *self.yb)]
 
 @patch

@@ -329,8 +329,7 @@ def find_way(
         "What speaks against a way"
         losses = _losses(f, pred, yb)
         if not check: return
-        if not _agree(_value,
- lambda p: _losses(f, p, yb), pred, tol): return "its losses, put together, are not the loss of the batch"
+        if not _agree(_value, lambda p: _losses(f, p, yb), pred, tol): return "its losses, put together, are not the loss of the batch"
         if part is None: return None if f is not _split_inside else "there is no telling which predictions are an item's"
         idxs,p = part
         rows = [has_rows(a, n) and has_rows(b, len(idxs)) for a,b in zip(_floats(pred), _floats(p))]
