@@ -269,16 +269,12 @@ def _check(self:BatchLossFilter):
     materialize(bare(self.model), self.xb)
     self.guard = untouched(bare(self.model))
     if self.warmup+self.cooldown>=self.n_epoch: return
-    error = None
-    try: self._rehearse()
-    except ValueError as e: error = e
-    failed = all_reduce(self.model, tensor(float(error is not None)), 'MAX').item()
+    if (error := refusal(self.model, self._rehearse)) is None: return
     owner = getattr(self.learn.loss_func, '__self__', None)
-    if failed and self.passes is None and isinstance(owner, Callback) and not isinstance(owner, MixHandler):
-        self.stands_aside = True
-        warn_once(f"`BatchLossFilter` stands aside, and trains on everything: the loss is a method of `{type(owner).__name__}`, which keeps something of the whole batch ({error})")
-    elif error: raise ValueError(f"`BatchLossFilter` cannot leave items out here. {error}") from error
-    elif failed: raise ValueError("Another process has found that items cannot be left out: see its error")
+    if self.passes is not None or not isinstance(owner, Callback) or isinstance(owner, MixHandler):
+        raise ValueError(f"`BatchLossFilter` cannot leave items out here. {error}") from error
+    self.stands_aside = True
+    warn_once(f"`BatchLossFilter` stands aside, and trains on everything: the loss is a method of `{type(owner).__name__}`, which keeps something of the whole batch ({error})")
 
 @patch
 def _rehearse(self:BatchLossFilter):

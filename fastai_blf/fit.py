@@ -8,7 +8,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/fit.html.md"""
 
 # %% auto #0
 __all__ = ['undo_after_fit', 'FitCallback', 'added_columns', 'check_number', 'share_at', 'check_idxs', 'say', 'ddp', 'is_ddp',
-           'all_reduce']
+           'all_reduce', 'refusal']
 
 # %% ../nbs/02_fit.ipynb #3587031d
 from contextlib import ExitStack
@@ -170,3 +170,14 @@ def all_reduce(
     t = t.to(next(model.parameters()).device, copy=True)
     torch.distributed.all_reduce(t, getattr(torch.distributed.ReduceOp, op), group=ddp(model).process_group)
     return t
+
+def refusal(
+    model:nn.Module, # The learner's model
+    f:Callable # Raises `ValueError` if something cannot be done
+)->ValueError|None: # `None` if `f` refuses in no process
+    "What `f` refuses, in this process or in another, since the others would wait for one that stopped"
+    error = None
+    try: f()
+    except ValueError as e: error = e
+    failed = all_reduce(model, tensor(float(error is not None)), 'MAX').item()
+    return error or (ValueError("Another process has found that items cannot be left out: see its error") if failed else None)
