@@ -21,7 +21,7 @@ from .losses import *
 from .selection import *
 
 # %% ../nbs/02_fit.ipynb #a1e3b25e
-_fits = WeakKeyDictionary() # the learners that are in a fit, each with what is to be undone at its end
+_fits = vars(Learner._with_events).get('fits', WeakKeyDictionary()) # the learners that are in a fit, each with what is to be undone at its end; those of an earlier copy of this module, after a reload
 
 def undo_after_fit(
     learn:Learner # Any learner
@@ -41,9 +41,10 @@ def _entering(with_events):
             for cb in self.cbs.sorted('order'):
                 if hasattr(type(cb), 'enter_fit') and cb.run: cb.enter_fit()
             return with_events(self, f, event_type, *args, **kwargs)
+    _f.fits = _fits
     return _f
 
-Learner._with_events = _entering(Learner._with_events)
+if not hasattr(Learner._with_events, 'fits'): Learner._with_events = _entering(Learner._with_events) # else each fit would be entered twice
 
 # %% ../nbs/02_fit.ipynb #3074569e
 class FitCallback(Callback):

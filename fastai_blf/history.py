@@ -10,8 +10,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/history.html.md"""
 
 # %% auto #0
 __all__ = ['same_chance', 'keeps_order', 'IndexedDL', 'indexed', 'check_indexed', 'LossMemory', 'some_targets', 'mixed_parts',
-           'LossHistory', 'EpochLossFilter', 'hardest', 'below_zero', 'drawn_idxs', 'ordered_idxs', 'from_first',
-           'Rehearsal']
+           'LossHistory', 'EpochLossFilter', 'hardest', 'drawn_idxs', 'ordered_idxs', 'from_first', 'Rehearsal']
 
 # %% ../nbs/05_history.ipynb #0bd2726e
 from array import array as c_array
@@ -467,7 +466,8 @@ class EpochLossFilter(LossHistory):
         min_loss_perc:float|Callable=.5, # Hard are the fewest items that make up this share of the losses, a number or a schedule; `None`: those of at least the mean loss
         keep_easy:float|Callable=.5, # Share of the other items to train on, drawn afresh each epoch, those of higher loss more often; a number or a schedule of the share of training done
         reweight:bool=False, # Let the easy items kept count for those left out as well (`1/keep_easy`), and be drawn with the same chance
-        warmup:float=1, # Epochs that train on everything before the first choice, those of earlier fits of the same data included
+        keep_loss:float=.9, # Leave out no more items than leave this share of the remembered losses, and none where those are less than three tenths of all; 0 for no such limit
+        warmup:float=None, # Epochs that train on everything before the first choice, those of earlier fits of the same data included; `None`: one, and in a training of fewer than 8 epochs all of them
         cooldown:float=None, # Epochs at the end of each fit that train on everything; `None`: an eighth of them, at least one (none in a fit of a single epoch)
         max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was
         select:Callable=None, # Another choice of the hard items: a function from losses of shape `(n,)` to indices
@@ -477,13 +477,13 @@ class EpochLossFilter(LossHistory):
         super().__init__(item_loss)
         for k,v in dict(min_loss_perc=min_loss_perc, keep_easy=keep_easy).items():
             if not (callable(v) or v is None and k=='min_loss_perc'): check_share(k, v)
-        for k,v in dict(warmup=warmup, cooldown=0 if cooldown is None else cooldown).items(): check_number(k, v)
-        check_number('max_age', max_age, least=1)
+        for k,v in dict(warmup=warmup, cooldown=cooldown).items(): check_number(k, 0 if v is None else v)
+        check_share('keep_loss', keep_loss); check_number('max_age', max_age, least=1)
         if select is not None and not callable(select): raise ValueError(f"`select` is {select!r}, but a function from losses to indices was expected")
         if select is not None and min_loss_perc!=.5: raise ValueError(f"`select={select!r}` decides alone which items are hard: leave `min_loss_perc` out")
         store_attr()
 
-    __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,warmup,cooldown,max_age,select,item_loss,rehearse')
+    __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,keep_loss,warmup,cooldown,max_age,select,item_loss,rehearse')
 
 # %% ../nbs/05_history.ipynb #82459dd8
 def _n_for(vals, total, size=4096):
@@ -492,6 +492,18 @@ def _n_for(vals, total, size=4096):
     i = min(sums.searchsorted(total), len(sums)-1)
     rest = vals[i*size:(i+1)*size].cumsum(dtype=float)+(sums[i-1] if i else 0)
     return i*size+rest.searchsorted(total)+1
+
+def _cut(keys, vals, allowed, size=4096):
+    "Up to which key, from low to high, the `vals` sum to no more than `allowed`; by halving, since to sort millions by another's order takes longer"
+    while len(keys)>size:
+        low = keys<np.partition(keys, len(keys)//2)[len(keys)//2]
+        if not low.any(): break
+        total = vals[low].sum(dtype=float)
+        if total<=allowed: allowed -= total; low = ~low
+        keys,vals = keys[low],vals[low]
+    order = keys.argsort(kind='stable')
+    k = vals[order].cumsum(dtype=float).searchsorted(allowed, 'right')
+    return keys[order[k]] if k<len(order) else math.inf
 
 def hardest(
     losses:Tensor, # Losses of zero or more, shape `(n,)`, on the CPU
@@ -507,11 +519,6 @@ def hardest(
     hard[ties[torch.randperm(len(ties))[:k-np.count_nonzero(hard)]]] = True
     return hard
 
-def below_zero(
-    losses:Tensor # Any losses
-)->bool: # Not for what is below zero by rounding
-    "Are there losses below zero?"
-    return bool(losses.min()<-1e-6*max(1, losses.abs().max()))
 
 @patch
 def _hard(self:EpochLossFilter, losses):
@@ -521,7 +528,7 @@ def _hard(self:EpochLossFilter, losses):
         return torch.zeros_like(losses, dtype=torch.bool).index_fill(0, order[check_idxs(self.select(losses[order]), len(losses), self.select)], True)
     if self.min_loss_perc is None: return losses>=losses.mean()
     share = share_at('min_loss_perc', self.min_loss_perc, self.pct_train)
-    if share and below_zero(losses): # not at the first batch, where this is refused
+    if share and below_zero(losses.min(), losses.max()): # not at the first batch, where this is refused
         warn_once("Some losses are below zero by now, and have no shares of a sum: training goes on with all items")
         return torch.ones_like(losses, dtype=torch.bool)
     return hardest(losses.clamp(min=0), share)
@@ -558,12 +565,32 @@ def leave_out(self:EpochLossFilter,
     keys = np.random.default_rng(torch.randint(2**62, ()).item()).standard_exponential(len(easy), dtype='float32')
     odds = 1 if self.reweight else self.losses.numpy()[easy].clip(min=1e-10) # all have one weight, so all need one chance
     keys = odds/keys.clip(min=1e-30)
-    out = np.argpartition(keys, drop-1)[:drop]
-    k = times.sum()-times[easy[out]].sum()
+    out = self._within_loss(easy, np.argpartition(keys, drop-1)[:drop], keys, times)
+    drop,k = len(out),times.sum()-times[easy[out]].sum()
     if not fits(k): out = out[keys[out].argsort()]
     while drop and not fits(k): drop -= 1; k += times[easy[out[drop]]]
     if self.reweight and 0<drop<len(easy): self.weights = torch.ones(len(times)).index_fill(0, torch.from_numpy(easy), len(easy)/(len(easy)-drop))
     return easy[out[:drop]]
+
+_least = .3 # share of the items; where fewer can be left out, most still matter, and a step less costs accuracy
+
+@patch
+def _within_loss(self:EpochLossFilter, easy, out, keys, times):
+    "Those of `out`, positions among the items `easy`, with which `keep_loss` of the remembered losses is left; none if they are few"
+    if not self.keep_loss or below_zero(self.losses[easy].min(), self.losses[easy].max()): return out
+    losses = self._drawn_losses(times)
+    total = losses.sum(dtype=float)
+    allowed = total-self.keep_loss*total
+    if losses[easy[out]].sum(dtype=float)<=allowed: return out
+    out = out[keys[out]<_cut(keys[out], losses[easy[out]], allowed)]
+    self.enough = 1-times[easy[out]].sum()/times.sum()
+    return out if self.enough<=1-_least else out[:0]
+
+@patch
+def _drawn_losses(self:EpochLossFilter, times):
+    "The remembered losses, of items drawn several times as often"
+    return np.multiply(self.losses.nan_to_num(0., posinf=0.).numpy(), times, dtype='float32')
+
 
 # %% ../nbs/05_history.ipynb #77bb7325
 def drawn_idxs(
@@ -603,21 +630,42 @@ def begin_fit(self:EpochLossFilter):
         raise ValueError("`reweight=True` lets the easy items kept stand for those left out, and `BatchLossFilter` would leave just them out again: "
                          "set `reweight=False` to use both filters, or remove one")
     if len(cbs := self.learn._grab_cbs(EpochLossFilter))>1: raise ValueError(f"The learner has {len(cbs)} filters, {list(cbs)}, but one was expected: remove the others")
-    self.weights,self.step_way,self.history,self.known = None,None,[],self.epochs_seen-self.memory.since
-    if not any(map(self._chooses, range(self.n_epoch))):
-        warn_once(f"`{type(self).__name__}` chooses no items in this fit, since it is short ({self.n_epoch} epoch{'s'*(self.n_epoch>1)}): the first epoch trains on everything, where no losses are remembered, and so does the last")
+    self.weights,self.step_way,self.enough,self.history,self.known = None,None,None,[],self.epochs_seen-self.memory.since
+    if not any(map(self._chooses, range(self.n_epoch))): warn_once(self._why_whole())
     undo = undo_after_fit(self.learn)
+    undo.push(self._end_fit)
     if self.rehearse and any(map(self._chooses, range(self.n_epoch))):
         self.learn.add_cb(cb := Rehearsal(self))
         undo.callback(self.learn.remove_cb, cb)
     undo.enter_context(added_columns(self.learn, self, 'epoch_' if both else ''))
 
+_shortest = 8 # epochs of a training; in a shorter one leaving items out costs accuracy, and fewer epochs save more
+
+@patch
+def _too_short(self:EpochLossFilter): return self.warmup is None and self.known+self.n_epoch<_shortest
+
+@patch
+def _end_fit(self:EpochLossFilter, exc_type, exc, tb):
+    "Say that nothing was left out"
+    if exc is None and self.enough and all(o==1 for _,o in self.history):
+        say(self.learn, f"{type(self).__name__} left nothing out, so this was plain training: {self.enough:.0%} of the items had to be kept for {self.keep_loss:.0%} of the remembered losses, and leaving out less than {_least:.0%} is not worth what is lost.")
+
 @patch
 def _chooses(self:EpochLossFilter, epoch):
+
     "Is this an epoch of a choice of items? With losses remembered from earlier fits it need not warm up"
-    warmup = max(0, self.warmup-self.known)
+    warmup = max(0, ifnone(self.warmup, 1)-self.known)
     cooldown = (0 if self.n_epoch==1 else max(1, self.n_epoch/8)) if self.cooldown is None else self.cooldown
-    return warmup<epoch+.5<self.n_epoch-cooldown
+    return not self._too_short() and warmup<epoch+.5<self.n_epoch-cooldown
+
+@patch
+def _why_whole(self:EpochLossFilter):
+    "Why no epoch of this fit is one of a choice"
+    n = f"{self.n_epoch} epoch{'s'*(self.n_epoch>1)}" + f" after {self.known} of the same data"*(self.known>0)
+    why = (f"in a training of fewer than {_shortest} epochs that costs accuracy, and fewer epochs save more (`warmup=1` chooses all the same)" if self._too_short() else
+           "the first epoch trains on everything, where no losses are remembered, and so does the last")
+    return f"`{type(self).__name__}` chooses no items in this fit, which is plain training, since it is short ({n}): {why}"
+
 
 @patch
 def before_train(self:EpochLossFilter):
@@ -649,9 +697,9 @@ def _chosen(self:EpochLossFilter, dl):
     n_procs = self.dl.world_size if _is_a(self.dl, 'DistributedDL') else 1
     out = self.leave_out(times, partial(_makes_batches, bs=dl.bs, drop_last=dl.drop_last, n_procs=n_procs))
     if not len(out): return None
-    losses = np.multiply(self.losses.nan_to_num(0., posinf=0.), times, dtype='float32')
+    losses = self._drawn_losses(times)
     total,n,left,n_left = losses.sum(dtype=float),times.sum(),losses[out].sum(dtype=float),times[out].sum()
-    self.loss_perc,self.samp_perc,self.left_out = (total-left)/total if total else 1.,1-n_left/n,(left,int(n_left))
+    self.loss_perc,self.samp_perc,self.left_out = float((total-left)/total) if total else 1.,float(1-n_left/n),(left,int(n_left))
     times[out] = 0
     return _Ints(ordered_idxs(dl, np.flatnonzero(times)) if drawn is None else drawn[times[drawn]>0])
 
@@ -696,7 +744,7 @@ class Rehearsal(Callback):
 @patch
 def check_losses(self:EpochLossFilter, losses):
     if self.reweight: self.step_way = find_way(self.learn.loss_func, self.pred, *self.yb, check=self.rehearse)
-    if self.select is None and self.min_loss_perc not in (None,0) and below_zero(losses):
+    if self.select is None and self.min_loss_perc not in (None,0) and below_zero(losses.min(), losses.max()):
         raise ValueError(f"The first batch has losses below zero, down to {losses.min():.4g}, which have no shares of a sum: set `min_loss_perc=None` (hard are the items of at least the mean loss), or give a `select`")
 
 @patch

@@ -71,7 +71,8 @@ class Page(Processor):
         md = ''.join(cell.outputs[0]['data']['text/markdown'])
         m = _re_entry.search(md)
         if not m: raise ValueError(f"`{cell.source}` gave no entry:\n{md}")
-        src,nm,sig,doc = m['src'],m['name'].replace('\\',''),m['sig'],re.sub(r'^\*(.*)\*$', r'\1', m['doc'].strip(), flags=re.M)
+        sig = re.sub(r'\b(?:\w+\.)+(DataFrame|Series)\b', r'pd.\1', m['sig']) # as it is written, since where pandas says that they live depends on its version
+        src,nm,doc = m['src'],m['name'].replace('\\',''),re.sub(r'^\*(.*)\*$', r'\1', m['doc'].strip(), flags=re.M)
         cell.cell_type,cell.is_entry = 'markdown',True
         cell.source = (f'<a id="{nm.lower()}" class="anchor"></a>\n\n{"#"*(self.level+1)} `{nm}`\n\n{doc}\n\n'
                        f'{{.signature}}\n{sig}\n\n' + (f'{{.source}}\n[source]({src})\n' if src else ''))

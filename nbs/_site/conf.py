@@ -21,6 +21,7 @@ html_theme_options = dict(light_css_variables={'color-brand-primary':'#1f5fa8', 
 pygments_style,pygments_dark_style = 'tango','monokai'
 nb_execution_mode = 'off'          # the outputs are those that the notebooks' tests saved
 nb_merge_streams = True
+nb_render_markdown_format = 'myst'  # the Markdown of an output, such as a table, as that of a cell
 myst_enable_extensions = ['dollarmath','attrs_block','attrs_inline']
 myst_url_schemes = {'http':None, 'https':None, 'mailto':None, 'site':'{{path}}#{{fragment}}'} # `site:` is a page with an anchor that nbdev chose
 

@@ -55,7 +55,7 @@ class Half(BatchLossFilter):
     def _compare(self, losses):
         "Compare with the full look"
         resize,self.resize,self.run = self.resize,None,False
-        with torch.no_grad(), self.guard(): full = self._losses(BatchLossFilter._forward(self, self.model))
+        with torch.no_grad(), self.guard(): full = self._losses(BatchLossFilter._forward(self, partial(predict, self.learn, bare(self.model))))
         self.resize,self.run = resize,True
         asked = losses.isfinite()&(losses!=0)
         a,b = self.select(losses),self.select(full)
@@ -223,12 +223,12 @@ class Rough(Half):
     def __init__(self, epochs, size=1., eval=0, bf16=0, **kwargs):
         super().__init__(epochs, resize=None if size==1 else size, **kwargs)
         self.eval_,self.bf16 = eval,bf16
-    def _forward(self, model):
+    def _forward(self, ask):
         amp = torch.autocast(self.dls.device.type, torch.bfloat16) if self.bf16 else nullcontext()
-        modes = [m for m in model.modules() if m.training] if self.eval_ else []
+        modes = [m for m in bare(self.model).modules() if m.training] if self.eval_ else []
         for m in modes: m.training = False
         try:
-            with amp: return to_float(super()._forward(model))
+            with amp: return to_float(super()._forward(ask))
         finally:
             for m in modes: m.training = True
 
