@@ -225,19 +225,18 @@ class LossMemory:
     def spread(self): return (self.total_sq/self.weight-self.mean**2).clamp(min=0).sqrt()
 
     def note(self,
-        times:Tensor, # How often each item's loss was noted in an epoch, shape `(n,)`
-        loss:Tensor, # The losses, shape `(n,)`
+        noted:Tensor, # Whose losses were noted in an epoch, booleans of shape `(n,)`
+        loss:Tensor, # The losses, shape `(n,)`, 0 for the others
         part:Tensor=None, # The parts of items in what was mixed, from 0 to 1; `None` where nothing was
         classes:tuple=None # What `class_probs` says of each item
     ):
         "Add what an epoch has shown"
-        noted = times>0
-        seen = (noted & loss.isfinite()).float()
-        if part is not None: seen,loss = seen*part,torch.where(self.losses.isfinite(), part*loss+(1-part)*self.losses, loss)
-        self.losses = torch.where(noted, loss, self.losses)
+        latest = loss if part is None else torch.where(self.losses.isfinite(), torch.lerp(self.losses, loss, part), loss)
+        self.losses = torch.where(noted, latest, self.losses)
         self.seen = self.seen.masked_fill(noted, self.epochs_seen)
-        step = (loss*seen).nan_to_num_(0., 0., 0.)
-        self.weight += seen; self.total += step; self.total_sq += step.mul_(loss.nan_to_num(0., 0., 0.))
+        seen = noted.float() if part is None else part*noted
+        if not loss.sum().isfinite(): seen,loss = seen*loss.isfinite(),loss.nan_to_num(0., 0., 0.)
+        self.weight += seen; self.total.addcmul_(seen, loss); self.total_sq.addcmul_(seen, loss.square()) # in place: of all this, memory for new tensors takes longest
         if classes is not None: self._note_classes(noted, seen, *classes)
 
     def _note_classes(self, noted, seen, given, rival, other):
@@ -431,33 +430,30 @@ class LossHistory(FitCallback):
 
     def _store(self):
         "Take what was noted since the last time from the device, that of all processes"
-        if not self.notes: return
-        batches,steps = self.batches,self.steps
+        if not self.notes or not (self.batches or self.active): return
+        batches,steps,n = self.batches,self.steps,len(self.losses)
         self.batches,self.steps = [],[]
         def _cat(ts): return torch.cat(ts).cpu().numpy() if ts else np.zeros(0, dtype=int)
-        def _by_item(vals): # of an item that was drawn twice, the latest
-            res = np.zeros(len(self.losses), dtype='float32')
-            res[idxs] = vals
-            return torch.from_numpy(res)
-        mixed = self._of_all(tensor(any(p is not None for *_,p,_ in batches)).int(), 'MAX')
         idxs = _cat([i for i,*_ in batches])
-        noted = [1., _cat([l for _,l,*_ in batches])]
-        if mixed: noted.append(_cat([torch.ones_like(l) if p is None else p for _,l,p,_ in batches]))
-        if self.classes: noted += [_cat(list(o)) for o in zip(*(c for *_,c in batches))] or [0.]*3
-        times,*noted = self._mean_of_all([_by_item(o) for o in noted])
-        trained = torch.from_numpy(np.bincount(_cat([i[j[0].cpu()] if j else i for i,*j in steps]), minlength=len(times)))
-        self.memory.trained = self.memory.trained+self._of_all(trained).int()
-        self.memory.note(times, noted[0], noted[1] if mixed else None, noted[-3:] if self.classes else None)
+        def _by_item(vals, op='SUM', dtype='float32'):
+            res = np.zeros(n, dtype)
+            res[idxs] = vals # of an item that was drawn twice, the latest
+            return self._of_all(torch.from_numpy(res), op)
+        times = _by_item(1, dtype='int32') # in how many processes
+        def _mean(vals): return _by_item(vals)/times.clamp(min=1) if is_ddp(self.model) else _by_item(vals)
+        loss,part,classes = _mean(_cat([l for _,l,*_ in batches])),None,None
+        if self._of_all(tensor(any(p is not None for *_,p,_ in batches)).int(), 'MAX'):
+            part = _mean(_cat([torch.ones_like(l) if p is None else p for _,l,p,_ in batches]))
+        if self.classes:
+            given,rival,other = map(_cat, [*zip(*(c for *_,c in batches))] or [()]*3)
+            classes = _mean(given),_mean(rival),_by_item(other, 'MAX')
+        trained = np.bincount(_cat([i[j[0].cpu()] if j else i for i,*j in steps]), minlength=n)
+        self.memory.trained = self.memory.trained+self._of_all(torch.from_numpy(trained)).int()
+        self.memory.note(times>0, loss, part, classes)
 
     def _of_all(self, t, op='SUM'): # an interrupted process cannot wait for the others
         return all_reduce(self.model, t, op).cpu() if self.active else t
 
-    def _mean_of_all(self, noted):
-        "What all processes have noted; the mean for an item that several have seen, and the highest number of a class"
-        if not (self.active and is_ddp(self.model)): return noted
-        last = [self._of_all(noted.pop(), 'MAX')] if self.classes else []
-        times,*noted = map(self._of_all, noted)
-        return [times, *(o/times.clamp(min=1) for o in noted), *last]
 
 # %% ../nbs/05_history.ipynb #b3c5983a
 @patch
@@ -504,7 +500,7 @@ Learner.loss_history = property(_loss_history, lambda self,cb: None, lambda self
 def state_dict(self:LossHistory)->dict: # For `torch.save`
     "The remembered losses, to be saved"
     if self.memory is None: raise ValueError("No losses are remembered yet: fit first")
-    return vars(self.memory).copy()
+    return {k: v.clone() if isinstance(v, Tensor) else v for k,v in vars(self.memory).items()}
 
 @patch
 def load_state_dict(self:LossHistory,
