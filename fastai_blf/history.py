@@ -213,8 +213,9 @@ class LossMemory:
         self.trained = torch.zeros(n, dtype=torch.int32)        # how many steps were taken on the item
         self.weight  = torch.zeros(n)                           # in how many epochs its loss was noted; of one mixed with another, only its part counts
         self.total,self.total_sq = torch.zeros(n),torch.zeros(n) # sums over these: of its losses, and of their squares
-        self.given = self.rival = self.right = None             # where there are classes, of the probabilities of the given one and of the likeliest other, and of how often the former was higher
-        self.other = self.was_right = self.forgot = None        # which other one that is, lately; whether the given one was higher, lately, and how often that changed to no
+        self.given = self.rival = self.right = None             # where there are classes, sums of the probabilities of the given one and of the likeliest other, and of how often the former was higher
+        self.label = self.other = None                          # the given class, and the likeliest other one, lately; -1: not seen
+        self.sure = self.was_right = self.forgot = None         # lately, how probable the given one was, and whether more so than all others; how often that changed to no
         self.epochs_seen,self.targets = 0,None                  # how many epochs were finished; what `some_targets` said of the data
         self.n_params,self.since = None,0                       # how many parameters are trained, and from which epoch on
 
@@ -228,7 +229,7 @@ class LossMemory:
         noted:Tensor, # Whose losses were noted in an epoch, booleans of shape `(n,)`
         loss:Tensor, # The losses, shape `(n,)`, 0 for the others
         part:Tensor=None, # The parts of items in what was mixed, from 0 to 1; `None` where nothing was
-        classes:tuple=None # What `class_probs` says of each item
+        classes:tuple=None # The given class, and what `class_probs` says of it and the others
     ):
         "Add what an epoch has shown"
         latest = loss if part is None else torch.where(self.losses.isfinite(), torch.lerp(self.losses, loss, part), loss)
@@ -239,14 +240,35 @@ class LossMemory:
         self.weight += seen; self.total.addcmul_(seen, loss); self.total_sq.addcmul_(seen, loss.square()) # in place: of all this, memory for new tensors takes longest
         if classes is not None: self._note_classes(noted, seen, *classes)
 
-    def _note_classes(self, noted, seen, given, rival, other):
+    def _note_classes(self, noted, seen, label, given, rival, other):
         n = len(self.losses)
         if self.given is None:
-            self.given,self.rival,self.right,self.forgot = (torch.zeros(n) for _ in range(4))
-            self.other,self.was_right = torch.full((n,), -1, dtype=torch.int32),torch.zeros(n, dtype=torch.bool)
+            self.given,self.rival,self.right,self.forgot,self.sure = (torch.zeros(n) for _ in range(5))
+            self.label,self.other = (torch.full((n,), -1, dtype=torch.int32) for _ in range(2))
+            self.was_right = torch.zeros(n, dtype=torch.bool)
         right = given>rival
         self.given += seen*given; self.rival += seen*rival; self.right += seen*right; self.forgot += noted & self.was_right & ~right
-        self.other,self.was_right = torch.where(noted, other.int(), self.other),torch.where(noted, right, self.was_right)
+        for nm,new in dict(label=label, other=other, sure=given, was_right=right).items(): getattr(self, nm)[noted] = new[noted].to(getattr(self, nm).dtype)
+
+    def beside_class(self):
+        "The latest losses; where there are classes, each beside the mean of its class"
+        if self.label is None or below_zero(*self.losses.nan_to_num(0.).aminmax()): return self.losses
+        known = self.losses.isfinite() & (self.label>=0)
+        label,losses = self.label[known].long(),self.losses[known]
+        mean = torch.zeros(int(label.max())+1 if len(label) else 0).index_add_(0, label, losses)/label.bincount()
+        return self.losses.index_put((known.nonzero()[:,0],), losses/mean.clamp(min=1e-10)[label])
+
+    def is_suspect(self):
+        "Whose target is probably wrong?"
+        if self.label is None: # beside the others its mean loss is far out (Tukey, Exploratory Data Analysis, 1977)
+            mean = self.mean.nan_to_num(0., 0., 0.)
+            low,high = np.quantile(mean[self.weight>0], (.25,.75)) if self.weight.any() else (0.,0.)
+            return mean>high+3*(high-low)
+        known = self.weight>0 # another class is twice as likely, and as likely as for its own items (after confident learning, Northcutt et al., 2021)
+        label,given = self.label[known].long(),(self.given/self.weight)[known]
+        n = int(max(self.label.max(), self.other.max()))+1
+        usual = torch.zeros(n).index_add_(0, label, given)/label.bincount(minlength=n) # nan where a class has no items
+        return (self.rival>2*self.given) & (self.rival/self.weight>=usual[self.other.long()])
 
     def note_params(self, model):
         "Note which losses are those of a model that was trained as `model` is now, and not with more of it frozen, or less"
@@ -398,7 +420,7 @@ class LossHistory(FitCallback):
             if not self.train_iter: self.learn._grab_cbs(LossHistory).map(lambda o: o.check_losses(losses))
             if self.classes is None: self.classes = refusal(self.model, self._check_classes) is None
 
-            self.batches.append((self.batch_idxs, losses, parts, class_probs(self.pred, self.y) if self.classes else ()))
+            self.batches.append((self.batch_idxs, losses, parts, (self.y,*class_probs(self.pred, self.y)) if self.classes else ()))
         self.noted = True
 
     def _check_classes(self):
@@ -445,8 +467,8 @@ class LossHistory(FitCallback):
         if self._of_all(tensor(any(p is not None for *_,p,_ in batches)).int(), 'MAX'):
             part = _mean(_cat([torch.ones_like(l) if p is None else p for _,l,p,_ in batches]))
         if self.classes:
-            given,rival,other = map(_cat, [*zip(*(c for *_,c in batches))] or [()]*3)
-            classes = _mean(given),_mean(rival),_by_item(other, 'MAX')
+            label,given,rival,other = map(_cat, [*zip(*(c for *_,c in batches))] or [()]*4)
+            classes = _by_item(label, 'MAX'),_mean(given),_mean(rival),_by_item(other, 'MAX')
         trained = np.bincount(_cat([i[j[0].cpu()] if j else i for i,*j in steps]), minlength=n)
         self.memory.trained = self.memory.trained+self._of_all(torch.from_numpy(trained)).int()
         self.memory.note(times>0, loss, part, classes)
@@ -539,9 +561,11 @@ class EpochLossFilter(LossHistory):
         min_loss_perc:float|Callable=.5, # Hard are the fewest items that make up this share of the losses, a number or a schedule; `None`: those of at least the mean loss
         keep_easy:float|Callable=.5, # Share of the other items to train on, drawn afresh each epoch, those of higher loss more often; a number or a schedule of the share of training done
         reweight:bool=False, # Let the easy items kept count for those left out as well (`1/keep_easy`), and be drawn with the same chance
-        keep_loss:float=.9, # Leave out no more items than leave this share of the remembered losses, and none where those are less than three tenths of all; 0 for no such limit
+        keep_loss:float=.9, # Leave out no more items than leave this share of the remembered losses, none whose class the model is not sure of, and none at all where those are less than three tenths of all; 0 for no such limits
         warmup:float=None, # Epochs that train on everything before the first choice, those of earlier fits of the same data included; `None`: one, and in a training of fewer than 8 epochs all of them
         cooldown:float=None, # Epochs at the end of each fit that train on everything; `None`: an eighth of them, at least one (none in a fit of a single epoch)
+        by_class:bool=True, # Choose by each item's loss beside the mean loss of its class, where there are classes, so that none is trained on more than others
+        guard:bool=True, # Leave items out whose targets are probably wrong, too? Not with `reweight`, which is for gradients that are true on average
         max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was
         select:Callable=None, # Another choice of the hard items: a function from losses of shape `(n,)` to indices
         item_loss:Callable=None, # Choose by this function of `(pred, *yb)`, which returns one loss per item, and not by the learner's loss
@@ -556,7 +580,7 @@ class EpochLossFilter(LossHistory):
         if select is not None and min_loss_perc!=.5: raise ValueError(f"`select={select!r}` decides alone which items are hard: leave `min_loss_perc` out")
         store_attr()
 
-    __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,keep_loss,warmup,cooldown,max_age,select,item_loss,rehearse')
+    __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,keep_loss,warmup,cooldown,by_class,guard,max_age,select,item_loss,rehearse')
 
 # %% ../nbs/05_history.ipynb #82459dd8
 def _n_for(vals, total, size=4096):
@@ -611,14 +635,23 @@ def easy(self:EpochLossFilter)->Tensor: # Indices in the training set
     "The items that may be left out: of low loss, and seen lately"
     return torch.from_numpy(np.flatnonzero(self._is_easy()))
 
+_sure = .7 # of its class the model has to be, for an item to be easy
+
 @patch
-def _is_easy(self:EpochLossFilter):
-    known = self.losses.isfinite()
+def _is_easy(self:EpochLossFilter, doubted=False):
+    losses,m = self._losses(),self.memory
+    known = losses.isfinite() & ~torch.as_tensor(doubted)
     n = np.count_nonzero(known)
-    easy = known & (self.seen>=self.epochs_seen-self.max_age)
-    if n==len(known): easy &= ~self._hard(self.losses)
-    elif n: easy[known] &= ~self._hard(self.losses[known])
+    easy = known & (m.seen>=m.epochs_seen-self.max_age)
+    if self.keep_loss and m.sure is not None: easy &= m.sure>=_sure
+    if n==len(known): easy &= ~self._hard(losses)
+    elif n: easy[known] &= ~self._hard(losses[known])
     return easy
+
+@patch
+def _losses(self:EpochLossFilter): # to choose by
+    return self.memory.beside_class() if self.by_class else self.losses
+
 
 # %% ../nbs/05_history.ipynb #4ce3ead0
 def _makes_batches(k, bs, drop_last, n_procs):
@@ -632,37 +665,44 @@ def leave_out(self:EpochLossFilter,
     fits:Callable=lambda k: k>0 # Can the dataloader make batches of `k` items?
 )->ndarray: # Indices of the items to leave out; sets the weights of the others
     "Draw the easy items to leave out (as Efraimidis and Spirakis, 2006)"
-    easy = np.flatnonzero(self._is_easy().numpy() & (times>0))
+    doubted = (self._doubted() & (times>0)) if self.guard and not self.reweight else np.zeros(len(times), dtype=bool)
+    sure = np.where(doubted, 0, times)
+    easy = np.flatnonzero(self._is_easy(doubted).numpy() & (sure>0))
     drop = len(easy)-ceil(share_at('keep_easy', self.keep_easy, self.pct_train)*len(easy))
+    if not len(easy) and self.keep_loss: self.enough = 1.
     if not drop: return easy[:0]
-    keys = np.random.default_rng(torch.randint(2**62, ()).item()).standard_exponential(len(easy), dtype='float32')
-    odds = 1 if self.reweight else self.losses.numpy()[easy].clip(min=1e-10) # all have one weight, so all need one chance
+    rng = np.random.default_rng(torch.randint(2**62, ()).item())
+    keys,losses = rng.standard_exponential(len(easy), dtype='float32'),self._losses()
+    odds = 1 if self.reweight else losses.numpy()[easy].clip(min=1e-10) # all have one weight, so all need one chance
     keys = odds/keys.clip(min=1e-30)
-    out = self._within_loss(easy, np.argpartition(keys, drop-1)[:drop], keys, times)
-    drop,k = len(out),times.sum()-times[easy[out]].sum()
+    out = self._within_loss(easy, np.argpartition(keys, drop-1)[:drop], keys, sure, losses)
+    drop,k = len(out),sure.sum()-times[easy[out]].sum()
     if not fits(k): out = out[keys[out].argsort()]
     while drop and not fits(k): drop -= 1; k += times[easy[out[drop]]]
     if self.reweight and 0<drop<len(easy): self.weights = torch.ones(len(times)).index_fill(0, torch.from_numpy(easy), len(easy)/(len(easy)-drop))
-    return easy[out[:drop]]
+    return np.r_[easy[out[:drop]],np.flatnonzero(doubted)] if drop else easy[:0]
+
+@patch
+def _doubted(self:EpochLossFilter):
+    "Suspects, unless they have not been trained on for long"
+    return (self.memory.is_suspect() & (self.seen>=self.epochs_seen-self.max_age)).numpy()
 
 _least = .3 # share of the items; where fewer can be left out, most still matter, and a step less costs accuracy
 
 @patch
-def _within_loss(self:EpochLossFilter, easy, out, keys, times):
+def _within_loss(self:EpochLossFilter, easy, out, keys, times, losses):
     "Those of `out`, positions among the items `easy`, with which `keep_loss` of the remembered losses is left; none if they are few"
-    if not self.keep_loss or below_zero(self.losses[easy].min(), self.losses[easy].max()): return out
-    losses = self._drawn_losses(times)
+    if not self.keep_loss or below_zero(losses[easy].min(), losses[easy].max()): return out
+    losses = _times(losses, times)
     total = losses.sum(dtype=float)
     allowed = total-self.keep_loss*total
-    if losses[easy[out]].sum(dtype=float)<=allowed: return out
-    out = out[keys[out]<_cut(keys[out], losses[easy[out]], allowed)]
+    if losses[easy[out]].sum(dtype=float)>allowed: out = out[keys[out]<_cut(keys[out], losses[easy[out]], allowed)]
     self.enough = 1-times[easy[out]].sum()/times.sum()
     return out if self.enough<=1-_least else out[:0]
 
-@patch
-def _drawn_losses(self:EpochLossFilter, times):
-    "The remembered losses, of items drawn several times as often"
-    return np.multiply(self.losses.nan_to_num(0., posinf=0.).numpy(), times, dtype='float32')
+def _times(losses, times):
+    "Losses, of items drawn several times as often"
+    return np.multiply(losses.nan_to_num(0., posinf=0.).numpy(), times, dtype='float32')
 
 # %% ../nbs/05_history.ipynb #77bb7325
 def drawn_idxs(
@@ -720,7 +760,7 @@ def _too_short(self:EpochLossFilter): return self.warmup is None and self.known+
 def _end_fit(self:EpochLossFilter, exc_type, exc, tb):
     "Say that nothing was left out"
     if exc is None and self.enough and all(o==1 for _,o in self.history):
-        say(self.learn, f"{type(self).__name__} left nothing out, so this was plain training: {self.enough:.0%} of the items had to be kept for {self.keep_loss:.0%} of the remembered losses, and leaving out less than {_least:.0%} is not worth what is lost.")
+        say(self.learn, f"{type(self).__name__} left nothing out, so this was plain training: {self.enough:.0%} of the items are still to be learned (`keep_loss={self.keep_loss}`), and leaving out less than {_least:.0%} is not worth what is lost.")
 
 @patch
 def _chooses(self:EpochLossFilter, epoch):
@@ -762,14 +802,16 @@ def _choose(self:EpochLossFilter, dl):
 
 @patch
 def _chosen(self:EpochLossFilter, dl):
-    drawn = drawn_idxs(dl)
+    drawn,chance = drawn_idxs(dl),torch.get_rng_state()
     times = np.zeros(len(self.losses), dtype='int32')
     if drawn is None: times[:dl.n] = 1
     else: times += np.bincount(drawn, minlength=len(times)).astype('int32')
     n_procs = self.dl.world_size if _is_a(self.dl, 'DistributedDL') else 1
     out = self.leave_out(times, partial(_makes_batches, bs=dl.bs, drop_last=dl.drop_last, n_procs=n_procs))
-    if not len(out): return None
-    losses = self._drawn_losses(times)
+    if not len(out): # plain training, of the items drawn and with its random numbers
+        torch.set_rng_state(chance)
+        return None if drawn is None else _Ints(drawn)
+    losses = _times(self.losses, times)
     total,n,left,n_left = losses.sum(dtype=float),times.sum(),losses[out].sum(dtype=float),times[out].sum()
     self.loss_perc,self.samp_perc,self.left_out = float((total-left)/total) if total else 1.,float(1-n_left/n),(left,int(n_left))
     times[out] = 0
