@@ -16,6 +16,7 @@ Modules:
 - `fastai_blf.methods`: The ways to train, by name
 - `fastai_blf.plots`: Seeing what was kept
 - `fastai_blf.rehearsal`: Can items of this batch be left out? A trial without a trace
-- `fastai_blf.selection`: Which items to keep, given their losses"""
+- `fastai_blf.selection`: Which items to keep, given their losses
+- `fastai_blf.suspects`: Wrong labels and hard items, found while training"""
 
 __version__ = "0.1.0"

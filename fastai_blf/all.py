@@ -3,4 +3,4 @@ from .losses import item_losses
 from .selection import top_losses,random_items,sample_by_rank,skip_hardest
 from .callback import BatchLossFilter
 from .history import LossHistory,EpochLossFilter
-from . import plots as _plots # methods of BatchLossFilter
+from . import plots as _plots, suspects as _suspects # methods of the callbacks

@@ -258,17 +258,19 @@ class LossMemory:
         mean = torch.zeros(int(label.max())+1 if len(label) else 0).index_add_(0, label, losses)/label.bincount()
         return self.losses.index_put((known.nonzero()[:,0],), losses/mean.clamp(min=1e-10)[label])
 
-    def is_suspect(self):
+    def is_suspect(self,
+        share:float=1. # How likely another class has to be, as a share of what it is for its own items: with less there are more suspects
+    )->Tensor: # Booleans of shape `(n,)`
         "Whose target is probably wrong?"
         if self.label is None: # beside the others its mean loss is far out (Tukey, Exploratory Data Analysis, 1977)
             mean = self.mean.nan_to_num(0., 0., 0.)
             low,high = np.quantile(mean[self.weight>0], (.25,.75)) if self.weight.any() else (0.,0.)
             return mean>high+3*(high-low)
-        known = self.weight>0 # another class is twice as likely, and as likely as for its own items (after confident learning, Northcutt et al., 2021)
+        known = self.weight>0 # another class is twice as likely, and about as likely as for its own items (after confident learning, Northcutt et al., 2021)
         label,given = self.label[known].long(),(self.given/self.weight)[known]
         n = int(max(self.label.max(), self.other.max()))+1
         usual = torch.zeros(n).index_add_(0, label, given)/label.bincount(minlength=n) # nan where a class has no items
-        return (self.rival>2*self.given) & (self.rival/self.weight>=usual[self.other.long()])
+        return (self.rival>2*self.given) & (self.rival/self.weight>=share*usual[self.other.long()])
 
     def note_params(self, model):
         "Note which losses are those of a model that was trained as `model` is now, and not with more of it frozen, or less"
@@ -282,10 +284,10 @@ class LossMemory:
 
 def class_probs(
     pred:Tensor, # Scores of classes, shape `(n,c)`
-    y:Tensor # The given ones, shape `(n,)`
+    y:Tensor # The given ones, shape `(n,)`, or `(n,1)` as in tables
 )->tuple: # Three of shape `(n,)`: the probability of the given class, that of the likeliest other one, and which that is
     "What a prediction says of the given class and of the others"
-    y = y[:,None].long()
+    y = y.as_subclass(Tensor).view(-1,1).long()
     p = pred.detach().as_subclass(Tensor).float().softmax(1)
     return p.gather(1, y)[:,0], *p.scatter(1, y, -1.).max(1)
 
@@ -296,13 +298,13 @@ def are_class_scores(
 )->bool: # Is the score of the given class the one whose rise lowers an item's loss most?
     "Is `pred` a score for each of some classes, and the target one of them?"
     if len(yb)!=1 or not isinstance(pred, Tensor) or not isinstance(y := yb[0], Tensor): return False
-    if pred.ndim!=2 or y.ndim!=1 or len(y)!=len(pred) or pred.shape[1]<2 or y.is_floating_point() or not pred.is_floating_point(): return False
+    if pred.ndim!=2 or y.ndim not in (1,2) or len(y)!=len(pred) or y.numel()!=len(y) or pred.shape[1]<2 or y.is_floating_point() or not pred.is_floating_point(): return False
     if y.min()<0 or y.max()>=pred.shape[1]: return False
     with torch.enable_grad():
         p = pred.detach().as_subclass(Tensor).clone().requires_grad_()
         total = losses(p).sum()
         g = torch.autograd.grad(total, p)[0] if total.requires_grad else torch.zeros_like(p)
-    given,some = g.gather(1, y.as_subclass(Tensor)[:,None].long())[:,0],g.any(1) # a class of weight 0 has none
+    given,some = g.gather(1, y.as_subclass(Tensor).view(-1,1).long())[:,0],g.any(1) # a class of weight 0 has none
     return bool(some.any() and ((given<=g.min(1).values)&(given<g.max(1).values))[some].all())
 
 
@@ -420,7 +422,7 @@ class LossHistory(FitCallback):
             if not self.train_iter: self.learn._grab_cbs(LossHistory).map(lambda o: o.check_losses(losses))
             if self.classes is None: self.classes = refusal(self.model, self._check_classes) is None
 
-            self.batches.append((self.batch_idxs, losses, parts, (self.y,*class_probs(self.pred, self.y)) if self.classes else ()))
+            self.batches.append((self.batch_idxs, losses, parts, (self.y.flatten(),*class_probs(self.pred, self.y)) if self.classes else ()))
         self.noted = True
 
     def _check_classes(self):

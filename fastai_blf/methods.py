@@ -29,13 +29,21 @@ from .history import *
 
 # %% ../nbs/11_methods.ipynb #1c2489bd
 class RandomEpochs(EpochLossFilter):
-    "`EpochLossFilter` with the remembered losses dealt out at random before each choice, so that it draws as many items, but any"
+    "`EpochLossFilter` with what is remembered dealt out at random before each choice, so that it draws as many items, but any"
     def before_train(self):
         if not self.active: return
-        losses,known = self.losses,self.losses.isfinite().nonzero().squeeze(1)
-        self.losses = losses.index_copy(0, known, losses[known[torch.randperm(len(known))]])
+        memory,self.memory = self.memory,_dealt_out(self.memory)
         try: super().before_train()
-        finally: self.losses = losses
+        finally: self.memory = memory
+
+def _dealt_out(memory):
+    "What is remembered of each item is that of another"
+    res,known = copy(memory),memory.losses.isfinite().nonzero().squeeze(1)
+    dealt = known[torch.randperm(len(known))]
+    for k,v in vars(memory).items():
+        if isinstance(v, Tensor): setattr(res, k, v.index_copy(0, known, v[dealt]))
+    return res
+
 
 # %% ../nbs/11_methods.ipynb #4a43a27e
 class RandomBatches(Callback):
