@@ -263,8 +263,9 @@ class LossMemory:
     )->Tensor: # Booleans of shape `(n,)`
         "Whose target is probably wrong?"
         if self.label is None: # beside the others its mean loss is far out (Tukey, Exploratory Data Analysis, 1977)
-            mean = self.mean.nan_to_num(0., 0., 0.)
-            low,high = np.quantile(mean[self.weight>0], (.25,.75)) if self.weight.any() else (0.,0.)
+            mean = self.mean # nan where there is none, which is above nothing
+            some = mean[::max(1, len(mean)//2**17)] # a sample of millions tells the quartiles
+            low,high = np.nanquantile(some, (.25,.75)) if some.isfinite().any() else (0.,0.)
             return mean>high+3*(high-low)
         known = self.weight>0 # another class is twice as likely, and about as likely as for its own items (after confident learning, Northcutt et al., 2021)
         label,given = self.label[known].long(),(self.given/self.weight)[known]
@@ -459,11 +460,13 @@ class LossHistory(FitCallback):
         self.batches,self.steps = [],[]
         def _cat(ts): return torch.cat(ts).cpu().numpy() if ts else np.zeros(0, dtype=int)
         idxs = _cat([i for i,*_ in batches])
-        def _by_item(vals, op='SUM', dtype='float32'):
-            res = np.zeros(n, dtype)
+        drawn = trained = np.bincount(idxs, minlength=n)
+        if len(steps)!=len(batches) or any(j for _,*j in steps): trained = np.bincount(_cat([i[j[0].cpu()] if j else i for i,*j in steps]), minlength=n)
+        def _by_item(vals, op='SUM'):
+            res = np.zeros(n, 'float32')
             res[idxs] = vals # of an item that was drawn twice, the latest
             return self._of_all(torch.from_numpy(res), op)
-        times = _by_item(1, dtype='int32') # in how many processes
+        times = self._of_all(torch.from_numpy(drawn>0).int()) # in how many processes
         def _mean(vals): return _by_item(vals)/times.clamp(min=1) if is_ddp(self.model) else _by_item(vals)
         loss,part,classes = _mean(_cat([l for _,l,*_ in batches])),None,None
         if self._of_all(tensor(any(p is not None for *_,p,_ in batches)).int(), 'MAX'):
@@ -471,7 +474,6 @@ class LossHistory(FitCallback):
         if self.classes:
             label,given,rival,other = map(_cat, [*zip(*(c for *_,c in batches))] or [()]*4)
             classes = _by_item(label, 'MAX'),_mean(given),_mean(rival),_by_item(other, 'MAX')
-        trained = np.bincount(_cat([i[j[0].cpu()] if j else i for i,*j in steps]), minlength=n)
         self.memory.trained = self.memory.trained+self._of_all(torch.from_numpy(trained)).int()
         self.memory.note(times>0, loss, part, classes)
 
@@ -604,17 +606,33 @@ def _cut(keys, vals, allowed, size=4096):
     k = vals[order].cumsum(dtype=float).searchsorted(allowed, 'right')
     return keys[order[k]] if k<len(order) else math.inf
 
+def _line(vals, share, total, size=2**17):
+    "The last of the `vals`, from high to low, that make up `total`, about a `share` of all, and how many those are; only those near it are sorted, since a sample tells where it is"
+    high,low,above,n = math.inf,-math.inf,0.,0
+    if len(vals)>4*size:
+        sample = np.sort(vals[::len(vals)//size])[::-1]
+        i,off = sample.cumsum(dtype=float).searchsorted(share*sample.sum(dtype=float)),len(sample)//50
+        high,low = sample[max(0, i-off)],sample[min(len(sample)-1, i+off)]
+        over = vals>high
+        above,n = np.sum(vals, where=over, dtype=float),np.count_nonzero(over)
+        if above>=total: high,above,n = math.inf,0.,0
+    near = np.sort(vals[(vals<=high)&(vals>=low)])[::-1]
+    k = _n_for(near, total-above)
+    if k>len(near) and low>-math.inf: return _line(vals, share, total, len(vals))
+    k = min(k, len(near))
+    return near[k-1].item(),n+k
+
 def hardest(
     losses:Tensor, # Losses of zero or more, shape `(n,)`, on the CPU
     share:float # Share of their sum
 )->Tensor: # Booleans of shape `(n,)`
     "The fewest items that make up `share` of the losses, of equal ones a random choice"
     if not share: return torch.zeros_like(losses, dtype=torch.bool)
-    vals = np.sort(losses.numpy())[::-1]
+    vals = losses.numpy()
     total = vals.sum(dtype=float)
     if share==1 or not total: return torch.ones_like(losses, dtype=torch.bool)
-    k = min(_n_for(vals, share*total), len(vals))
-    hard,ties = losses>vals[k-1].item(),(losses==vals[k-1].item()).nonzero().squeeze(1)
+    line,k = _line(vals, share, share*total)
+    hard,ties = losses>line,(losses==line).nonzero().squeeze(1)
     hard[ties[torch.randperm(len(ties))[:k-np.count_nonzero(hard)]]] = True
     return hard
 
@@ -704,7 +722,8 @@ def _within_loss(self:EpochLossFilter, easy, out, keys, times, losses):
 
 def _times(losses, times):
     "Losses, of items drawn several times as often"
-    return np.multiply(losses.nan_to_num(0., posinf=0.).numpy(), times, dtype='float32')
+    losses = losses.nan_to_num(0., posinf=0.).numpy()
+    return losses if (times==1).all() else np.multiply(losses, times, dtype='float32')
 
 # %% ../nbs/05_history.ipynb #77bb7325
 def drawn_idxs(

@@ -18,7 +18,7 @@ from .history import *
 from .plots import _show_texts
 
 # %% ../nbs/08_suspects.ipynb #ddef03c8
-_share = .8 # see `LossMemory.is_suspect`; a filter, which leaves suspects out, is more careful
+_share = .5 # see `LossMemory.is_suspect`; a filter, which leaves suspects out, is more careful
 
 def _memory(h):
     if h.memory is None or not h.memory.weight.any(): raise ValueError("No losses are remembered yet: fit first")

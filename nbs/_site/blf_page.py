@@ -7,7 +7,7 @@ from nbdev.config import get_config
 from nbdev.process import Processor
 from fastcore.nbio import mk_cell
 
-tutorials = 'start cifar when text tabular segmentation huggingface distributed coming_from'.split()
+tutorials = 'start cifar when labels text tabular segmentation huggingface distributed coming_from'.split()
 
 _re_fence = re.compile(r'^```.*?^```', re.M|re.S)
 _re_entry = re.compile(r'(?:\[source\]\((?P<src>[^)]*)\)\{.*?\}\s+)?#+ (?P<name>\S+)\s+(?P<sig>```.*?\n```)\s*(?P<doc>.*)', re.S)
