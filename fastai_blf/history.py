@@ -234,7 +234,7 @@ class LossMemory:
         "Add what an epoch has shown"
         latest = loss if part is None else torch.where(self.losses.isfinite(), torch.lerp(self.losses, loss, part), loss)
         self.losses = torch.where(noted, latest, self.losses)
-        self.seen = self.seen.masked_fill(noted, self.epochs_seen)
+        self.seen.masked_fill_(noted, self.epochs_seen)
         seen = noted.float() if part is None else part*noted
         if not loss.sum().isfinite(): seen,loss = seen*loss.isfinite(),loss.nan_to_num(0., 0., 0.)
         self.weight += seen; self.total.addcmul_(seen, loss); self.total_sq.addcmul_(seen, loss.square()) # in place: of all this, memory for new tensors takes longest
@@ -474,7 +474,7 @@ class LossHistory(FitCallback):
         if self.classes:
             label,given,rival,other = map(_cat, [*zip(*(c for *_,c in batches))] or [()]*4)
             classes = _by_item(label, 'MAX'),_mean(given),_mean(rival),_by_item(other, 'MAX')
-        self.memory.trained = self.memory.trained+self._of_all(torch.from_numpy(trained)).int()
+        self.memory.trained += self._of_all(torch.from_numpy(trained))
         self.memory.note(times>0, loss, part, classes)
 
     def _of_all(self, t, op='SUM'): # an interrupted process cannot wait for the others
@@ -686,7 +686,7 @@ def leave_out(self:EpochLossFilter,
 )->ndarray: # Indices of the items to leave out; sets the weights of the others
     "Draw the easy items to leave out (as Efraimidis and Spirakis, 2006)"
     doubted = (self._doubted() & (times>0)) if self.guard and not self.reweight else np.zeros(len(times), dtype=bool)
-    sure = np.where(doubted, 0, times)
+    sure = np.where(doubted, 0, times) if doubted.any() else times
     easy = np.flatnonzero(self._is_easy(doubted).numpy() & (sure>0))
     drop = len(easy)-ceil(share_at('keep_easy', self.keep_easy, self.pct_train)*len(easy))
     if not len(easy) and self.keep_loss: self.enough = 1.
@@ -695,7 +695,8 @@ def leave_out(self:EpochLossFilter,
     keys,losses = rng.standard_exponential(len(easy), dtype='float32'),self._losses()
     odds = 1 if self.reweight else losses.numpy()[easy].clip(min=1e-10) # all have one weight, so all need one chance
     keys = odds/keys.clip(min=1e-30)
-    out = self._within_loss(easy, np.argpartition(keys, drop-1)[:drop], keys, sure, losses)
+    out = np.flatnonzero(keys<=np.partition(keys, drop-1)[drop-1])[:drop] # in the order of the items, which are looked up faster so
+    out = self._within_loss(easy, out, keys, sure, losses)
     drop,k = len(out),sure.sum()-times[easy[out]].sum()
     if not fits(k): out = out[keys[out].argsort()]
     while drop and not fits(k): drop -= 1; k += times[easy[out[drop]]]
@@ -722,7 +723,7 @@ def _within_loss(self:EpochLossFilter, easy, out, keys, times, losses):
 
 def _times(losses, times):
     "Losses, of items drawn several times as often"
-    losses = losses.nan_to_num(0., posinf=0.).numpy()
+    losses = (losses if losses.sum().isfinite() else losses.nan_to_num(0., posinf=0.)).numpy()
     return losses if (times==1).all() else np.multiply(losses, times, dtype='float32')
 
 # %% ../nbs/05_history.ipynb #77bb7325
