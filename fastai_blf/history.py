@@ -308,7 +308,6 @@ def are_class_scores(
     given,some = g.gather(1, y.as_subclass(Tensor).view(-1,1).long())[:,0],g.any(1) # a class of weight 0 has none
     return bool(some.any() and ((given<=g.min(1).values)&(given<g.max(1).values))[some].all())
 
-
 def _remembered(nm): return property(lambda self: getattr(self.memory, nm, None), lambda self,v: setattr(self.memory, nm, v))
 
 def some_targets(
@@ -421,13 +420,9 @@ class LossHistory(FitCallback):
         with torch.no_grad():
             losses,parts = self._item_losses(self.pred),mixed_parts(self.learn)
             if not self.train_iter: self.learn._grab_cbs(LossHistory).map(lambda o: o.check_losses(losses))
-            if self.classes is None: self.classes = refusal(self.model, self._check_classes) is None
-
+            if self.classes is None: self.classes = bool(all_reduce(self.model, tensor(int(are_class_scores(self.pred, self.yb, self._item_losses))), 'MIN'))
             self.batches.append((self.batch_idxs, losses, parts, (self.y.flatten(),*class_probs(self.pred, self.y)) if self.classes else ()))
         self.noted = True
-
-    def _check_classes(self):
-        if not are_class_scores(self.pred, self.yb, self._item_losses): raise ValueError("no classes")
 
     def _item_losses(self, pred):
         "The losses to remember, one for each item"
@@ -480,7 +475,6 @@ class LossHistory(FitCallback):
     def _of_all(self, t, op='SUM'): # an interrupted process cannot wait for the others
         return all_reduce(self.model, t, op).cpu() if self.active else t
 
-
 # %% ../nbs/05_history.ipynb #b3c5983a
 @patch
 def top(self:LossHistory,
@@ -494,12 +488,16 @@ def top(self:LossHistory,
 
 @patch
 def to_df(self:LossHistory)->pd.DataFrame: # A row for each training item: its latest `loss`, its `mean` loss and the `spread` of its losses (their standard deviation); the epoch in which it was `seen` (-1: never), and how many steps `trained` on it; for classes, in which share of the epochs the model was `right`, and how often it `forgot`; all over all fits
-
     "What is remembered, as a table"
     m = self.memory
     res = dict(loss=m.losses, mean=m.mean, spread=m.spread, seen=m.seen, trained=m.trained)
     if m.given is not None: res |= dict(right=m.right/m.weight, forgot=m.forgot.int())
     return pd.DataFrame(res).rename_axis('item')
+
+@patch
+def _as_validated(self:LossHistory, idxs):
+    "A dataloader of the training items `idxs` as validation sees them: not augmented"
+    return self.dls.valid.new(self.dls.train_ds, bs=max(1, len(idxs)), get_idxs=lambda: idxs)
 
 @patch
 def show_top(self:LossHistory,
@@ -508,8 +506,7 @@ def show_top(self:LossHistory,
 ):
     "Show the items of highest remembered loss, the highest first"
     losses,idxs = self.top(n)
-    dl = self.dls.valid.new(self.dls.train_ds, bs=len(idxs), get_idxs=lambda: idxs.tolist()) # as validation sees them: not augmented
-    res = dl.show_batch(max_n=len(idxs), **kwargs)
+    res = self._as_validated(idxs.tolist()).show_batch(max_n=len(idxs), **kwargs)
     print('losses:', ', '.join(f'{o:.2f}' for o in losses))
     return res
 
@@ -636,7 +633,6 @@ def hardest(
     hard[ties[torch.randperm(len(ties))[:k-np.count_nonzero(hard)]]] = True
     return hard
 
-
 @patch
 def _hard(self:EpochLossFilter, losses):
     "Which of these losses are those of hard items?"
@@ -653,14 +649,13 @@ def _hard(self:EpochLossFilter, losses):
 @patch
 def easy(self:EpochLossFilter)->Tensor: # Indices in the training set
     "The items that may be left out: of low loss, and seen lately"
-    return torch.from_numpy(np.flatnonzero(self._is_easy()))
+    return torch.from_numpy(np.flatnonzero(self._is_easy(self._losses())))
 
 _sure = .7 # of its class the model has to be, for an item to be easy
 
 @patch
-def _is_easy(self:EpochLossFilter, doubted=False):
-    losses,m = self._losses(),self.memory
-    known = losses.isfinite() & ~torch.as_tensor(doubted)
+def _is_easy(self:EpochLossFilter, losses, doubted=False):
+    m,known = self.memory,losses.isfinite() & ~torch.as_tensor(doubted)
     n = np.count_nonzero(known)
     easy = known & (m.seen>=m.epochs_seen-self.max_age)
     if self.keep_loss and m.sure is not None: easy &= m.sure>=_sure
@@ -671,7 +666,6 @@ def _is_easy(self:EpochLossFilter, doubted=False):
 @patch
 def _losses(self:EpochLossFilter): # to choose by
     return self.memory.beside_class() if self.by_class else self.losses
-
 
 # %% ../nbs/05_history.ipynb #4ce3ead0
 def _makes_batches(k, bs, drop_last, n_procs):
@@ -687,12 +681,12 @@ def leave_out(self:EpochLossFilter,
     "Draw the easy items to leave out (as Efraimidis and Spirakis, 2006)"
     doubted = (self._doubted() & (times>0)) if self.guard and not self.reweight else np.zeros(len(times), dtype=bool)
     sure = np.where(doubted, 0, times) if doubted.any() else times
-    easy = np.flatnonzero(self._is_easy(doubted).numpy() & (sure>0))
+    losses = self._losses()
+    easy = np.flatnonzero(self._is_easy(losses, doubted).numpy() & (sure>0))
     drop = len(easy)-ceil(share_at('keep_easy', self.keep_easy, self.pct_train)*len(easy))
     if not len(easy) and self.keep_loss: self.enough = 1.
     if not drop: return easy[:0]
-    rng = np.random.default_rng(torch.randint(2**62, ()).item())
-    keys,losses = rng.standard_exponential(len(easy), dtype='float32'),self._losses()
+    keys = np.random.default_rng(torch.randint(2**62, ()).item()).standard_exponential(len(easy), dtype='float32')
     odds = 1 if self.reweight else losses.numpy()[easy].clip(min=1e-10) # all have one weight, so all need one chance
     keys = odds/keys.clip(min=1e-30)
     out = np.flatnonzero(keys<=np.partition(keys, drop-1)[drop-1])[:drop] # in the order of the items, which are looked up faster so
@@ -786,7 +780,6 @@ def _end_fit(self:EpochLossFilter, exc_type, exc, tb):
 
 @patch
 def _chooses(self:EpochLossFilter, epoch):
-
     "Is this an epoch of a choice of items? With losses remembered from earlier fits it need not warm up"
     warmup = max(0, ifnone(self.warmup, 1)-self.known)
     cooldown = (0 if self.n_epoch==1 else max(1, self.n_epoch/8)) if self.cooldown is None else self.cooldown
@@ -799,7 +792,6 @@ def _why_whole(self:EpochLossFilter):
     why = (f"in a training of fewer than {_shortest} epochs that costs accuracy, and fewer epochs save more (`warmup=1` chooses all the same)" if self._too_short() else
            "the first epoch trains on everything, where no losses are remembered, and so does the last")
     return f"`{type(self).__name__}` chooses no items in this fit, which is plain training, since it is short ({n}): {why}"
-
 
 @patch
 def before_train(self:EpochLossFilter):

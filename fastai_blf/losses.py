@@ -340,7 +340,6 @@ def find_way(
     value = _value(pred) # its own errors are nobody else's
     if check and isinstance(value, Tensor) and not value.isfinite().all():
         raise ValueError(f"`{_name(loss_func)}` gives {value.detach().mean().item()} for this batch, so there is no telling what its items' losses are: look for what makes it so in the inputs, the targets or the model, where plain training would learn nothing either")
-
     for way,f in ways.items():
         try: why[way] = _against(f)
         except _CannotSplit as e: why[way] = str(e)

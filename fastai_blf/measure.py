@@ -790,10 +790,8 @@ def memory_costs(
                pred=(LossHistory,'after_pred'), loss=(EpochLossFilter,'after_loss')) as times, learn.no_bar(), learn.no_logging(): learn.fit(epochs, 1e-3)
     choose = (sum(times['chosen'])-sum(times['order']))/len(times['chosen']) # an epoch in which nothing is left out has no order of its own
     order,store = min(times['order'], default=0.),sum(times['store'])/epochs
-
     return dict(items=n, shuffle=shuffle, choose=choose, carry=carry, store=store, share=(choose+carry+store)/shuffle, order=order,
                 per_batch=1e6*sum(np.median(times[o]) for o in ('before','pred','loss')), bytes=sum(o.nbytes for o in vars(learn.elf.memory).values() if isinstance(o, Tensor))/n)
-
 
 # %% ../nbs/12_measure.ipynb #85389135
 def numpy_top_losses(

@@ -54,7 +54,6 @@ def below_zero(
     return bool(low<-1e-4*max(abs(low), abs(high))-1e-6)
 
 def _n_for_loss(vals, share):
-
     "How many of `vals`, sorted from high to low, make up `share` of their sum"
     if not np.isfinite(vals).all() or vals[0]==vals[-1]==0: return len(vals)
     if not share: return 0

@@ -15,7 +15,7 @@ __all__ = []
 from fastai.basics import *
 from matplotlib.ticker import PercentFormatter
 from .history import *
-from .plots import _show_texts
+from .plots import _axes,_show_texts
 
 # %% ../nbs/08_suspects.ipynb #ddef03c8
 _share = .5 # see `LossMemory.is_suspect`; a filter, which leaves suspects out, is more careful
@@ -59,12 +59,13 @@ def show_suspects(self:LossHistory,
 ):
     "Show the items whose targets are most probably wrong, with the given and the predicted class"
     df = self.suspects(n)
-    dl = self.dls.valid.new(self.dls.train_ds, bs=max(1, len(df)), get_idxs=lambda: df['item'].tolist()) # as validation sees them: not augmented
+    idxs = df['item'].tolist()
+    dl = self._as_validated(idxs)
     if 'predicted' not in df: return dl.show_batch(max_n=len(df), **kwargs)
     b = dl.one_batch()
     _,_,samples = dl._pre_show_batch(b, max_n=len(df))
     if samples is not None and isinstance(samples[0][0], ShowTitle): return _show_texts([o[:1] for o in samples], df[['score','given','predicted']].round(2), **kwargs)
-    return dl.show_results(b, self.memory.other[df['item'].tolist()].long(), max_n=len(df), **kwargs)
+    return dl.show_results(b, self.memory.other[idxs].long(), max_n=len(df), **kwargs)
 
 # %% ../nbs/08_suspects.ipynb #809139ba
 @patch
@@ -78,7 +79,7 @@ def plot_map(self:LossHistory,
     idxs = (m.weight>1).nonzero()[:,0] # one loss has no spread
     if not len(idxs): raise ValueError("There is nothing to plot: no item was trained on in two epochs. Fit for longer")
     if len(idxs)>max_n: idxs = idxs[torch.from_numpy(np.random.default_rng(0).permutation(len(idxs))[:max_n])]
-    if ax is None: ax = plt.subplots(figsize=figsize)[1]
+    ax = _axes(ax, figsize)
     spread,mean = m.spread[idxs],m.mean[idxs]
     colors = dict(color='tab:blue') if m.right is None else dict(c=(m.right/m.weight)[idxs], cmap='coolwarm_r', vmin=0, vmax=1)
     dots = ax.scatter(spread, mean, s=9, alpha=.6, lw=0, **colors)

@@ -14,13 +14,11 @@ def main(out, seeds=3, *names):
     torch.set_num_threads(1)
     out,rows = Path(out),[]
     for job in names or ('digits','cifar2'):
-        j = dict(jobs[job]); kw = dict(epochs=j.pop('epochs'), lr=j.pop('lr'), model=default_model(j['data']))
+        data,kw = settings(job)
         for seed in range(int(seeds)):
             for share in (0,.2,.1,.4):
                 for way,mk in ways.items():
-                    dls,n = get_dls(**j, device='cpu'),j.get('n_train')
-                    idxs,new = wrong_labels(labels_of(dls.train_ds), share, 'random', seed, None)
-                    relabel(dls, idxs, new)
+                    dls,idxs = planted(data, seed, share)
                     if way=='removed': # as many epochs of fewer items
                         valid,left = dls.valid,(~suspects).nonzero()[:,0]
                         dls = part(dls, left)

@@ -18,15 +18,20 @@ jobs = dict(digits  = dict(data='digits', size=16, epochs=40, lr=.01),
             cifar   = dict(data='cifar', n_train=5000, n_valid=2000, size=16, epochs=16, lr=.01),
             reviews = dict(data='reviews', n_train=1200, n_valid=500, bs=32, epochs=3, lr=1e-4))
 
+def settings(job):
+    "The data of a job, and how to train on them"
+    j = dict(jobs[job])
+    return j,dict(epochs=j.pop('epochs'), lr=j.pop('lr'), model=default_model(j['data']))
+
 class Notes:
     "Keeps the prediction for each item in each epoch"
     def begin_fit(self):
         super().begin_fit()
         self.preds = []
-    def _item_losses(self, *args):
-        losses = super()._item_losses(*args)
-        self.preds.append((self.epoch, self.batch_idxs, self.pred.detach().float(), self.y.clone(), losses))
-        return losses
+    def after_pred(self):
+        n = len(self.batches)
+        super().after_pred()
+        for idxs,losses,*_ in self.batches[n:]: self.preds.append((self.epoch, idxs, self.pred.detach().float(), self.y.clone(), losses))
 class Plain(Notes,LossHistory): pass
 class Elf(Notes,EpochLossFilter): name = 'elf'
 
@@ -38,7 +43,6 @@ def relabel(dls, idxs, labels):
     "Give the items `idxs` of the training set other labels"
     ds = dls.train_ds
     if hasattr(ds, 'tensors'): ds.tensors = (*ds.tensors[:-1], ds.tensors[-1].index_copy(0, idxs, labels.to(ds.tensors[-1]))) # the data are cached
-
     else:
         for i,y in zip(idxs.tolist(), labels.tolist()): ds[i] = (ds[i][0],type(ds[i][1])(y))
 
@@ -103,32 +107,33 @@ def wrong_labels(y, share, kind, seed, similar):
     idxs = tensor(rng.choice(len(y), round(share*len(y)), replace=False))
     return idxs,similar[y[idxs]] if kind=='similar' else (y[idxs]+tensor(rng.integers(1, c, len(idxs))))%c
 
+def planted(data, seed, share, kind='random', similar=None):
+    "The data of a job with wrong labels, and the items that have them"
+    dls = get_dls(**data, device='cpu')
+    idxs,new = wrong_labels(labels_of(dls.train_ds), share, kind, seed, similar)
+    relabel(dls, idxs, new)
+    return dls,idxs
+
 def run(job, seed, share, kind, similar, out):
-    j = dict(jobs[job]); kw = dict(epochs=j.pop('epochs'), lr=j.pop('lr'), model=default_model(j['data']))
-    def planted():
-        dls = get_dls(**j, device='cpu')
-        idxs,new = wrong_labels(labels_of(dls.train_ds), share, kind, seed, similar)
-        relabel(dls, idxs, new)
-        return dls,idxs.numpy()
+    data,kw = settings(job)
     def note(method, secs, scs, wrong):
         acc = lambda s: np.isin(np.argsort(-np.nan_to_num(s, nan=-np.inf), kind='stable')[:len(wrong)], wrong).mean()
         rows = pd.DataFrame([dict(job=job, kind=kind, share=share, seed=seed, method=method, score=k, precision=acc(s), secs=secs) for k,s in scs.items()])
         rows.round(4).to_csv(out, mode='a', index=False, header=not out.exists())
     for nm,mk in methods.items():
-        dls,wrong = planted()
+        dls,wrong = planted(data, seed, share, kind, similar)
         cbs = mk()
         _,secs = fit(dls, seed, cbs, **kw)
         note(nm, secs, scores(history(cbs[0].preds, len(dls.train_ds), kw['epochs'])), wrong)
-    dls,wrong = planted()
+    dls,wrong = planted(data, seed, share, kind, similar)
     scs,secs = by_cleanlab(dls, seed, **kw)
     note('cleanlab', secs, scs, wrong)
 
 def most_similar(job):
     "Of each class the one that a training on the right labels takes it for most"
-    j = dict(jobs[job]); kw = dict(epochs=j.pop('epochs')//2, lr=j.pop('lr'), model=default_model(j['data']))
-    dls = get_dls(**j, device='cpu')
-    cb = Plain()
-    fit(dls, 0, [cb], **kw)
+    data,kw = settings(job)
+    dls,cb = get_dls(**data, device='cpu'),Plain()
+    fit(dls, 0, [cb], **{**kw, 'epochs':kw['epochs']//2})
     p,y = (torch.cat(o) for o in zip(*[(z.softmax(1),y) for _,_,z,y,_ in cb.preds]))
     return torch.zeros(dls.c, dls.c).index_add(0, y.long(), p.as_subclass(Tensor)).fill_diagonal_(0).argmax(1)
 
@@ -141,7 +146,6 @@ def main(out, seeds=1, *names):
             for kind in ('random','similar') if job in ('digits','cifar') else ('random',):
                 if kind=='similar': similar = most_similar(job)
                 for share in (.1,.2,.05) if job!='reviews' else (.1,):
-
                     done = pd.read_csv(out) if out.exists() else pd.DataFrame(columns=['job','kind','share','seed','method'])
                     if not ((done.job==job)&(done.kind==kind)&(done.share==share)&(done.seed==seed)&(done.method=='cleanlab')).any(): run(job, seed, share, kind, similar, out)
 
