@@ -34,7 +34,7 @@ class BatchLossFilter(FitCallback):
     "Train each batch only on the items that make up most of its loss, where that saves time"
     order,name = MixedPrecision.order+1,'blf' # after mixed precision has entered autocast
     last,history = None,()
-    _stateattrs = ('active','last','batches','guard','own_loss','judge','judged','judge_pred','in_order') # of a fit; not for `learn.export`
+    _stateattrs = ('active','last','batches','guard','doubted','own_loss','judge','judged','judge_pred','in_order') # of a fit; not for `learn.export`
     def __init__(self,
         min_loss_perc:float|Callable=0.9, # Keep the fewest items that make up this share of the batch's loss; a number, or a schedule of the share of training done
         min_sample_perc:float|Callable=0., # Keep at least this share of the batch's items; a number or a schedule
@@ -91,7 +91,8 @@ def begin_fit(self:BatchLossFilter):
 def before_train(self:BatchLossFilter):
     "Start the epoch's sums"
     FitCallback.before_train(self)
-    self.batches = []
+    self.batches,self.doubted = [],None
+    if self.active and (history := getattr(self.learn, 'loss_history', None)): self.doubted = history.doubted() # a property of learners, where there is one
 
 @patch
 def _record(self:BatchLossFilter, kept, loss, k, n, enough):
@@ -159,11 +160,20 @@ def _losses(self:BatchLossFilter, pred):
     with torch.no_grad(): return self._item_losses(pred)
 
 @patch
+def _fair(self:BatchLossFilter, losses):
+    "The losses, those of suspects replaced by others of the batch, so that they are kept as often as any item"
+    if self.doubted is None: return losses
+    doubted = self.doubted[self.learn.loss_history.batch_idxs]
+    wrong,right = (o.nonzero().squeeze(1) for o in (doubted,~doubted))
+    if not len(wrong) or not len(right): return losses
+    return losses.index_copy(0, wrong.to(losses.device), losses[right[torch.randint(len(right), (len(wrong),))].to(losses.device)])
+
+@patch
 def _choice(self:BatchLossFilter, losses):
-    "The indices that are chosen, the number to keep, and the number that would be enough by the way the filter looks"
-    n,by_judge = len(losses),losses is self.judged
-    if self.select is not None: idxs = check_idxs(self.select(losses), n, self.select).to(losses.device)
-    else: idxs = top_losses(losses, *((0,self.share) if by_judge else self._shares()))
+    "The indices of the items to keep, and the number that would be enough by the way the filter looks"
+    n,by_judge,fair = len(losses),losses is self.judged,self._fair(losses)
+    if self.select is not None: idxs = check_idxs(self.select(fair), n, self.select).to(losses.device)
+    else: idxs = top_losses(fair, *((0,self.share) if by_judge else self._shares()))
     enough = len(idxs)
     if self.judged is not None and not by_judge:
         self.in_order = shares_in_order(losses, self.judged)
@@ -171,13 +181,12 @@ def _choice(self:BatchLossFilter, losses):
     k,enough,most = all_reduce(self.model, tensor([round_up(len(idxs), n, self.n_sizes), round_up(enough, n, self.n_sizes), n]), 'MAX').tolist()
     share = enough/most # the same in all processes, which have to agree on when to look
     if not by_judge: self.share = share if self.share is None else self.share+(share-self.share)/8
-    return idxs,min(k,n),min(enough,n)
+    return fill_up(idxs, fair, min(k,n)),min(enough,n)
 
 @patch
 def _choose(self:BatchLossFilter, losses):
     "The indices of the items to keep"
-    idxs,k,_ = self._choice(losses)
-    return fill_up(idxs, losses, k).sort().values # in the batch's order: a text model counts on its longest being first
+    return self._choice(losses)[0].sort().values # in the batch's order: a text model counts on its longest being first
 
 # %% ../nbs/04_callback.ipynb #9973f0b4
 @patch
@@ -348,10 +357,10 @@ def _watch(self:BatchLossFilter):
     "Count a batch that is trained on whole, and note how many of its items would have been enough"
     n,nan = find_bs(self.yb),torch.tensor(math.nan)
     if self.stands_aside or self.warmup+self.cooldown>=self.n_epoch or not self._watches(): return self._record(nan, nan, n, n, math.nan)
-    with torch.random.fork_rng([self.pred.device] if getattr(self.pred, 'is_cuda', False) else []) if self.select else nullcontext(): # a choice may draw
+    with torch.random.fork_rng([self.pred.device] if getattr(self.pred, 'is_cuda', False) else []) if self.select or self.doubted is not None else nullcontext(): # a choice may draw
         losses = self._losses(self.pred)
         if self.judge: self._ask_judge(self.judge.taken())
-        enough = self._choice(losses)[2] if n>2 else n
+        enough = self._choice(losses)[1] if n>2 else n
     self._record(losses.sum(), losses.sum(), n, n, enough)
 
 @patch

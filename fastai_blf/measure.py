@@ -775,22 +775,24 @@ def plot_reproduced(
 def memory_costs(
     n:int, # Number of items
     bs:int=4096, # Items in a batch
-    epochs:int=5 # Number of epochs, of which all but the first choose
+    epochs:int=5, # Number of epochs, of which all but the first choose
+    classes:bool=False # Is the target a class, of which more is remembered, or a number?
 )->dict: # The parts above
     "What it costs to remember the losses of `n` items and to choose among them"
     clock,x = Clock('cpu', 'cpu'),torch.rand(n, 1)
-    ds = TensorDataset(x, x**2)
+    ds = TensorDataset(x, (x[:,0]>.5).long() if classes else x**2)
     dl = BatchLoader(ds, bs, shuffle=True)
     shuffle,order = min(clock.time(dl.get_idxs) for _ in range(3)),dl.get_idxs()
     fixed = BatchLoader(ds, bs, get_idxs=lambda: order)
-    load,told = (min(clock.time(deque, o, 0) for _ in range(3)) for o in (fixed,history.indexed(fixed, check=False)))
+    load,told = map(min, zip(*[[clock.time(deque, o, 0) for o in (fixed,history.indexed(fixed, check=False))] for _ in range(3)])) # in turn, so that both have quiet moments
     carry = max(0, told-load)
-    learn = Learner(DataLoaders(dl, BatchLoader(TensorDataset(x[:64], x[:64]), 64), device='cpu'), nn.Linear(1,1), loss_func=MSELossFlat(), cbs=EpochLossFilter(warmup=1, cooldown=0))
+    loss_func,n_out = (CrossEntropyLossFlat(),2) if classes else (MSELossFlat(),1)
+    learn = Learner(DataLoaders(dl, BatchLoader(TensorDataset(*ds[:64]), 64), device='cpu'), nn.Linear(1,n_out), loss_func=loss_func, cbs=EpochLossFilter(warmup=1, cooldown=0))
     with timed(clock, chosen=(EpochLossFilter,'_chosen'), order=(history,'ordered_idxs'), store=(LossHistory,'_store'), before=(LossHistory,'before_batch'),
                pred=(LossHistory,'after_pred'), loss=(EpochLossFilter,'after_loss')) as times, learn.no_bar(), learn.no_logging(): learn.fit(epochs, 1e-3)
     choose = (sum(times['chosen'])-sum(times['order']))/len(times['chosen']) # an epoch in which nothing is left out has no order of its own
     order,store = min(times['order'], default=0.),sum(times['store'])/epochs
-    return dict(items=n, shuffle=shuffle, choose=choose, carry=carry, store=store, share=(choose+carry+store)/shuffle, order=order,
+    return dict(items=n, classes=int(classes), shuffle=shuffle, choose=choose, carry=carry, store=store, share=(choose+carry+store)/shuffle, order=order,
                 per_batch=1e6*sum(np.median(times[o]) for o in ('before','pred','loss')), bytes=sum(o.nbytes for o in vars(learn.elf.memory).values() if isinstance(o, Tensor))/n)
 
 # %% ../nbs/12_measure.ipynb #85389135

@@ -169,6 +169,7 @@ methods = dict( # what a method adds to a learner: a function from the settings 
     two    = lambda min_loss_perc=.9: BatchLossFilter(min_loss_perc, passes=2),
     elf    = EpochLossFilter,
     half   = lambda keep=.5, *, epochs, **kw: BatchLossFilter(0, keep, warmup=1, cooldown=epochs/8, passes=2, **kw), # on the schedule of `RandomBatches`
+    history = lambda: LossHistory(), # plain training: what remembering costs
     # controls
     random_batches = RandomBatches,
     random_epochs  = RandomEpochs,

@@ -18,8 +18,6 @@ from .history import *
 from .plots import _axes,_show_texts
 
 # %% ../nbs/08_suspects.ipynb #ddef03c8
-_share = .5 # see `LossMemory.is_suspect`; a filter, which leaves suspects out, is more careful
-
 def _memory(h):
     if h.memory is None or not h.memory.weight.any(): raise ValueError("No losses are remembered yet: fit first")
     return h.memory
@@ -45,7 +43,7 @@ def suspects(self:LossHistory,
 )->pd.DataFrame: # The `item` (its index in the training set) and its `score` (mean loss); for classes those `given` and `predicted`; the item's `file`, `row` or `source`
     "The items whose targets are probably wrong, the most suspicious first; raises `ValueError` if nothing is remembered"
     m = _memory(self)
-    if n is None: n = int(m.is_suspect(_share).sum())
+    if n is None: n = int(m.is_suspect(careful=False).sum())
     score,idxs = m.mean.masked_fill(m.weight==0, -math.inf).topk(min(n, int((m.weight>0).sum())))
     res = dict(item=idxs.tolist(), score=score.tolist())
     if m.label is not None: res |= dict(given=_words(self.dls, m.label[idxs]), predicted=_words(self.dls, m.other[idxs]))
@@ -84,7 +82,7 @@ def plot_map(self:LossHistory,
     colors = dict(color='tab:blue') if m.right is None else dict(c=(m.right/m.weight)[idxs], cmap='coolwarm_r', vmin=0, vmax=1)
     dots = ax.scatter(spread, mean, s=9, alpha=.6, lw=0, **colors)
     if m.right is not None: ax.figure.colorbar(dots, ax=ax, label='share of the epochs in which the model was right', format=PercentFormatter(1))
-    found = m.is_suspect(_share)
+    found = m.is_suspect(careful=False)
     ax.scatter(spread[found[idxs]], mean[found[idxs]], s=40, facecolors='none', edgecolors='k', lw=.7, label=f'suspects ({int(found.sum())})')
     name = partial(ax.annotate, xycoords='axes fraction', fontsize=13, fontstyle='italic', bbox=dict(fc='white', ec='none', alpha=.6))
     name('easy', (.02,.02), va='bottom'); name('ambiguous', (.98,.5), ha='right'); name('hard, or wrong', (.02,.97), va='top')
