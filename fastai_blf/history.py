@@ -271,7 +271,7 @@ class LossMemory:
         usual = torch.from_numpy(_class_means(self.label.numpy()[known], (self.given/self.weight).numpy()[known], n)) # the probability of a class for its own items
         of = lambda classes: usual[classes.long()]
         res = (self.rival>2*self.given) & (self.rival/self.weight>=(1 if careful else .5)*of(self.other)) # after confident learning (Northcutt et al., 2021)
-        return res & (of(self.label)>=.5) if careful else res # a class that is hardly known, such as a rare one, is no witness against its items
+        return res & (self.rival/of(self.other)>2*self.given/of(self.label)) if careful else res # each beside its class: the items of one that is hardly known, such as a rare one, have low probabilities anyway
 
     def note_params(self, model):
         "Note which losses are those of a model that was trained as `model` is now, and not with more of it frozen, or less"

@@ -8,6 +8,7 @@ from nbdev.process import Processor
 from fastcore.nbio import mk_cell
 
 tutorials = 'start cifar when labels text tabular segmentation huggingface distributed coming_from'.split()
+help_pages = 'cards faq glossary'.split()
 
 _re_fence = re.compile(r'^```.*?^```', re.M|re.S)
 _re_entry = re.compile(r'(?:\[source\]\((?P<src>[^)]*)\)\{.*?\}\s+)?#+ (?P<name>\S+)\s+(?P<sig>```.*?\n```)\s*(?P<doc>.*)', re.S)
@@ -18,10 +19,10 @@ def contents(nbs):
     "The table of contents for the notebooks named `nbs`: tutorials in their order, the others in the order of their numbers"
     refs = [page_nm(o) for o in sorted(nbs) if o[0].isdigit()]
     tuts = [f'tutorial.{o}' for o in tutorials if f'tutorial.{o}' in nbs]
-    left = set(nbs) - {o for o in nbs if o[0].isdigit()} - set(tuts) - {'index'}
+    left = set(nbs) - {o for o in nbs if o[0].isdigit()} - set(tuts) - {*help_pages,'index'}
     if left: raise ValueError(f"Where do these notebooks belong in the table of contents? {', '.join(sorted(left))}")
     def _toc(caption, pages): return '```{toctree}\n:hidden:\n:caption: ' + caption + '\n\n' + '\n'.join(pages) + '\n```'
-    return '\n\n'.join(_toc(*o) for o in (('Tutorials',tuts), ('Reference',refs), ('Project',[f'GitHub <{get_config().git_url}>'])) if o[1])
+    return '\n\n'.join(_toc(*o) for o in (('Tutorials',tuts), ('Help',[o for o in help_pages if o in nbs]), ('Reference',refs), ('Project',[f'GitHub <{get_config().git_url}>'])) if o[1])
 
 def clean_text(s):
     "`s` as a terminal shows it at the end: without what a carriage return wrote over, trailing space and empty lines around it"
