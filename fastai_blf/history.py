@@ -521,9 +521,9 @@ def show_top(self:LossHistory,
 
 # %% ../nbs/05_history.ipynb #c8a68ce4
 def _loss_history(self):
-    cbs = self._grab_cbs(LossHistory)
+    cbs = L(cb for cb in self.cbs if _is_a(cb, 'LossHistory')) # by name, so that a module that was loaded twice does no harm
     if not cbs: raise AttributeError("loss_history")
-    return first(cbs, lambda o: type(o) is LossHistory) or cbs[0]
+    return first(cbs, lambda o: type(o).__name__=='LossHistory') or cbs[0]
 
 Learner.loss_history = property(_loss_history, lambda self,cb: None, lambda self: None, "The callback that remembers losses") # `add_cb` and `remove_cb` set and delete a name; here the list of callbacks says it
 
