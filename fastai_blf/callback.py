@@ -33,8 +33,8 @@ from .judge import *
 class BatchLossFilter(FitCallback):
     "Train each batch only on the items that make up most of its loss, where that saves time"
     order,name = MixedPrecision.order+1,'blf' # after mixed precision has entered autocast
-    last,history = None,()
-    _stateattrs = ('active','last','batches','guard','doubted','own_loss','judge','judged','judge_pred','in_order') # of a fit; not for `learn.export`
+    last,history,judge,judge_state = None,(),None,None
+    _stateattrs = ('active','last','batches','guard','doubted','own_loss','judge','judged','judge_pred','judge_state','in_order') # of a fit; not for `learn.export`
     def __init__(self,
         min_loss_perc:float|Callable=0.9, # Keep the fewest items that make up this share of the batch's loss; a number, or a schedule of the share of training done
         min_sample_perc:float|Callable=0., # Keep at least this share of the batch's items; a number or a schedule
@@ -268,7 +268,21 @@ def _make_judge(self:BatchLossFilter, aside):
         judge = Judge(model, xb, pred, name)
         with torch.enable_grad(): losses = self._item_losses(judge.predict(judge.features(model, xb)))
         if not losses.requires_grad: return _no(f"`item_loss={self.item_loss!r}` has no gradient to learn by")
+    state,self.judge_state = self.judge_state,None
+    if state: judge.load_state_dict(state)
     self.judge = judge
+
+@patch
+def state_dict(self:BatchLossFilter)->dict: # For `torch.save`; empty without a judge
+    "What the judge of the last fit has learned, to be saved"
+    return self.judge.state_dict() if self.judge else {}
+
+@patch
+def load_state_dict(self:BatchLossFilter,
+    state:dict # What `state_dict` returned
+):
+    "Have the judge of the next fit begin with what another one has learned; that fit raises `ValueError` if it is at another place of the model"
+    self.judge_state = state
 
 # %% ../nbs/04_callback.ipynb #6eeb4fd3
 @patch

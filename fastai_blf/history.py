@@ -268,10 +268,12 @@ class LossMemory:
             low,high = np.nanquantile(some, (.25,.75)) if some.isfinite().any() else (0.,0.)
             return mean>high+3*(high-low)
         known,n = (self.weight>0).numpy(),int(max(self.label.max(), self.other.max()))+1
-        usual = torch.from_numpy(_class_means(self.label.numpy()[known], (self.given/self.weight).numpy()[known], n)) # the probability of a class for its own items
-        of = lambda classes: usual[classes.long()]
-        res = (self.rival>2*self.given) & (self.rival/self.weight>=(1 if careful else .5)*of(self.other)) # after confident learning (Northcutt et al., 2021)
-        return res & (self.rival/of(self.other)>2*self.given/of(self.label)) if careful else res # each beside its class: the items of one that is hardly known, such as a rare one, have low probabilities anyway
+        usual = _class_means(self.label.numpy()[known], (self.given/self.weight).numpy()[known], n) # the probability of a class for its own items
+        some = np.flatnonzero(self.rival>2*self.given) # few, and only they can be suspects
+        given,rival,weight,label,other = (getattr(self, o).numpy()[some] for o in ('given','rival','weight','label','other'))
+        wrong = rival/weight>=(1 if careful else .5)*usual[other] # after confident learning (Northcutt et al., 2021)
+        if careful: wrong &= rival/usual[other]>2*given/usual[label] # each beside its class: the items of one that is hardly known, such as a rare one, have low probabilities anyway
+        return torch.zeros(len(self.losses), dtype=torch.bool).index_fill(0, torch.from_numpy(some[wrong]), True)
 
     def note_params(self, model):
         "Note which losses are those of a model that was trained as `model` is now, and not with more of it frozen, or less"

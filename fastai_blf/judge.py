@@ -12,6 +12,7 @@ Docs: https://fastai-blf.github.io/fastai_blf/judge.html.md"""
 __all__ = ['part_output', 'places', 'find_part', 'Judge', 'shares_in_order']
 
 # %% ../nbs/07_judge.ipynb #7d789c7c
+from copy import deepcopy
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils import parameters_to_vector,vector_to_parameters
@@ -98,14 +99,26 @@ class Judge:
             torch.manual_seed(42)
             self.head = nn.Sequential(nn.BatchNorm1d(nf, track_running_stats=False), nn.Linear(nf, 64), nn.ReLU(), nn.Linear(64, self.shape.numel())).to(pred.device)
         self.ps = list(self.head.parameters())
-        self.first = parameters_to_vector(self.ps).detach()
+        self.first,self.opt_state = parameters_to_vector(self.ps).detach(),None
         self.flat = self.first.clone()
         vector_to_parameters(self.flat, self.ps) # views of one vector, in whose steps the optimizer has one tensor to see to
         self.begin()
     def begin(self):
-        "Forget what was learned"
+        "Forget what was learned, but for what was loaded"
         self.flat.copy_(self.first)
         self.opt = torch.optim.AdamW([self.flat], lr=.003)
+        if self.opt_state: self.opt.load_state_dict(self.opt_state)
+    def state_dict(self)->dict: # For `torch.save`
+        "What was learned"
+        return dict(name=self.name, flat=self.flat.clone(), opt=deepcopy(self.opt.state_dict()))
+    def load_state_dict(self,
+        state:dict # What `state_dict` returned, of a judge at the same place of such a model
+    ):
+        "Begin with what another judge has learned"
+        here,there = (self.name,len(self.flat)),(state['name'],len(state['flat']))
+        if here!=there: raise ValueError("The state is that of a judge at {!r} with {} parameters, but this one is at {!r} and has {}".format(*there, *here))
+        self.first,self.opt_state = state['flat'].to(self.flat.device),state['opt']
+        self.begin()
     def features(self,
         model:nn.Module, # The model whose part it looks at
         xb:tuple # Inputs of a batch

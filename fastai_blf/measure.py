@@ -784,16 +784,19 @@ def memory_costs(
     dl = BatchLoader(ds, bs, shuffle=True)
     shuffle,order = min(clock.time(dl.get_idxs) for _ in range(3)),dl.get_idxs()
     fixed = BatchLoader(ds, bs, get_idxs=lambda: order)
-    load,told = map(min, zip(*[[clock.time(deque, o, 0) for o in (fixed,history.indexed(fixed, check=False))] for _ in range(3)])) # in turn, so that both have quiet moments
-    carry = max(0, told-load)
+    told,chosen = (history.indexed(fixed, check=False) for _ in range(2))
+    chosen.given = history._Ints(np.array(order))
+    load,carry,given = map(min, zip(*[[clock.time(deque, o, 0) for o in (fixed,told,chosen)] for _ in range(5)])) # in turn, so that each has quiet moments
+    carry,given = max(0, carry-load),given-load
     loss_func,n_out = (CrossEntropyLossFlat(),2) if classes else (MSELossFlat(),1)
     learn = Learner(DataLoaders(dl, BatchLoader(TensorDataset(*ds[:64]), 64), device='cpu'), nn.Linear(1,n_out), loss_func=loss_func, cbs=EpochLossFilter(warmup=1, cooldown=0))
     with timed(clock, chosen=(EpochLossFilter,'_chosen'), order=(history,'ordered_idxs'), store=(LossHistory,'_store'), before=(LossHistory,'before_batch'),
                pred=(LossHistory,'after_pred'), loss=(EpochLossFilter,'after_loss')) as times, learn.no_bar(), learn.no_logging(): learn.fit(epochs, 1e-3)
     choose = (sum(times['chosen'])-sum(times['order']))/len(times['chosen']) # an epoch in which nothing is left out has no order of its own
     order,store = min(times['order'], default=0.),sum(times['store'])/epochs
-    return dict(items=n, classes=int(classes), shuffle=shuffle, choose=choose, carry=carry, store=store, share=(choose+carry+store)/shuffle, order=order,
-                per_batch=1e6*sum(np.median(times[o]) for o in ('before','pred','loss')), bytes=sum(o.nbytes for o in vars(learn.elf.memory).values() if isinstance(o, Tensor))/n)
+    return dict(items=n, classes=int(classes), shuffle=shuffle, choose=choose, store=store, carry=carry, given=given,
+                share=(choose+store+max(0, given))/shuffle, share_whole=(carry+store)/shuffle, order=order, per_batch=1e6*sum(np.median(times[o]) for o in ('before','pred','loss')),
+                bytes=sum(o.nbytes for o in vars(learn.elf.memory).values() if isinstance(o, Tensor))/n)
 
 # %% ../nbs/12_measure.ipynb #85389135
 def numpy_top_losses(
