@@ -95,18 +95,17 @@ def before_train(self:BatchLossFilter):
     if self.active and (history := getattr(self.learn, 'loss_history', None)): self.doubted = history.doubted() # a property of learners, where there is one
 
 @patch
-def _record(self:BatchLossFilter, kept, loss, k, n, enough):
-    "Add a batch to the epoch's sums: the losses are on the device, the numbers on the host"
-    self.batches.append((torch.stack([kept, loss]).float(), k, n, enough))
+def _record(self:BatchLossFilter, k, n, enough, *losses):
+    "Add a batch to the epoch's sums: its loss kept and all of it, where they are known, stay on the device, the numbers are on the host"
+    self.batches.append((torch.stack(losses).float() if losses else None, k, n, enough))
 
 @patch
 def after_train(self:BatchLossFilter):
     "Compute the columns"
     if not self.active: return
-    if self.batches:
-        losses,*ns = zip(*self.batches)
-        epoch = torch.cat([torch.stack(losses).cpu(), torch.tensor(ns, dtype=torch.float32).T], 1).double()
-    else: epoch = torch.zeros(0, 5, dtype=torch.float64)
+    epoch = torch.tensor([(math.nan,math.nan,*ns) for _,*ns in self.batches], dtype=torch.float64).view(-1, 5)
+    known = {i:o for i,(o,*_) in enumerate(self.batches) if o is not None}
+    if known: epoch[[*known],:2] = torch.stack([*known.values()]).cpu().double() # at once, since each copy waits for the device
     self.history.append(epoch)
     self.batches = []
     kept,loss,k,n = all_reduce(self.model, _sums(epoch)).tolist()
@@ -130,8 +129,9 @@ def _shares(self:BatchLossFilter):
 @patch
 def _is_whole(self:BatchLossFilter):
     "Is this batch to be trained on whole?"
-    at = self.epoch + self.iter/self.n_iter
-    return (not self.warmup<=at<self.n_epoch-self.cooldown or (self.interrupt and (self.train_iter+1)%self.interrupt==0)
+    learn = self.learn # whose names take microseconds if the callback is asked for them
+    at = learn.epoch + learn.iter/learn.n_iter
+    return (not self.warmup<=at<learn.n_epoch-self.cooldown or (self.interrupt and (learn.train_iter+1)%self.interrupt==0)
             or (self.select is None and 1 in self._shares()))
 
 @patch
@@ -332,7 +332,7 @@ def _cost_of_look(self:BatchLossFilter, aside):
     return whole
 
 # %% ../nbs/04_callback.ipynb #202b4d80
-_margin,_watched = .2,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
+_margin,_rarely,_often = .2,16,8 # a look begins if it saves this share of a step; watch each so manieth batch, or so many an epoch if that is more
 
 @patch
 def _look_pays(self:BatchLossFilter):
@@ -343,7 +343,7 @@ def _look_pays(self:BatchLossFilter):
 @patch
 def _watches(self:BatchLossFilter):
     "Is this batch, trained on whole, one to watch?"
-    return self.passes is not None or self.iter%max(1, min(_watched, self.n_iter//_watched))==0
+    return self.passes is not None or self.learn.iter%max(1, min(_rarely, self.learn.n_iter//_often))==0
 
 @patch
 def before_batch(self:BatchLossFilter):
@@ -352,7 +352,7 @@ def before_batch(self:BatchLossFilter):
     if not self.active: return
     if not self.checked: self._check()
     if self.stands_aside: return
-    if not self._is_whole() and self._can_cut(find_bs(self.yb)): self.n_passes = self.passes or (2 if self._look_pays() else None)
+    if not self._is_whole() and self._can_cut(find_bs(self.learn.yb)): self.n_passes = self.passes or (2 if self._look_pays() else None)
     if self.n_passes==2: self._keep(self._look())
     elif self.judge and self._watches(): self.judge.note()
 
@@ -364,18 +364,19 @@ def after_pred(self:BatchLossFilter):
     if self.n_passes==1:
         self.whole_loss = batch_loss(self.learn.loss_func, self.pred, *self.yb)
         self._keep(self._losses(self.pred))
-    elif len(self.yb): self._watch()
+    elif len(self.learn.yb): self._watch()
 
 @patch
 def _watch(self:BatchLossFilter):
     "Count a batch that is trained on whole, and note how many of its items would have been enough"
-    n,nan = find_bs(self.yb),torch.tensor(math.nan)
-    if self.stands_aside or self.warmup+self.cooldown>=self.n_epoch or not self._watches(): return self._record(nan, nan, n, n, math.nan)
+    n = find_bs(self.learn.yb)
+    if self.stands_aside or self.warmup+self.cooldown>=self.learn.n_epoch or not self._watches(): return self._record(n, n, math.nan)
     with torch.random.fork_rng([self.pred.device] if getattr(self.pred, 'is_cuda', False) else []) if self.select or self.doubted is not None else nullcontext(): # a choice may draw
         losses = self._losses(self.pred)
         if self.judge: self._ask_judge(self.judge.taken())
         enough = self._choice(losses)[1] if n>2 else n
-    self._record(losses.sum(), losses.sum(), n, n, enough)
+    total = losses.sum()
+    self._record(n, n, enough, total, total)
 
 @patch
 def _keep(self:BatchLossFilter, losses):
@@ -384,7 +385,7 @@ def _keep(self:BatchLossFilter, losses):
     k = len(idxs)
     by_judge = losses is self.judged
     kept = losses.sum()*self.in_order[ceil(k*len(self.in_order)/n)-1] if by_judge and self.select is None else losses[idxs].sum()
-    self._record(kept, losses.sum(), k, n, k)
+    self._record(k, n, k, kept, losses.sum())
     self.last = SimpleNamespace(dl=self.dl, xb=self.xb, yb=self.yb, losses=losses, idxs=idxs) # to be shown
     if k==n: return
     self.cut = f'{k} of {n}'
@@ -399,7 +400,7 @@ def _keep(self:BatchLossFilter, losses):
 @patch
 def after_loss(self:BatchLossFilter):
     "Have the `Recorder` note the loss of the whole batch"
-    if not self.active or not len(self.yb): return
+    if not self.active or not len(self.learn.yb): return
     if self.passes==1 and not self.train_iter: self.own_loss = _chain(self.learn.loss, self.pred)
     if self.cut: self.learn.loss = (self.learn.loss.detach()*self.scale if self.whole_loss is None else self.whole_loss).to(self.learn.loss)
 
