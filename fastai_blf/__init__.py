@@ -6,7 +6,7 @@ Modules:
 
 - `fastai_blf.bench`: How much time the filters save, on your machine and your data
 - `fastai_blf.callback`: When to choose, and how the choice enters the training step
-- `fastai_blf.demo`: One command that trains a model twice, plain and filtered, and shows the difference
+- `fastai_blf.demo`: One command that trains a model with and without the filters, and says what came out
 - `fastai_blf.fit`: What a filter borrows from a fit and gives back
 - `fastai_blf.history`: Losses remembered from epoch to epoch, and the filter that chooses an epoch's items from them
 - `fastai_blf.jobs`: Data and models to measure on

@@ -152,7 +152,7 @@ def train(
     title = [f'{s.model}, batch of {s.bs}, {dtype}, {s.epochs} epochs, {s.seeds} seed{"s"*(s.seeds>1)}', head[1]]
     file = FitsFile(f'{out}.csv', head)
     del dls # each process makes its own
-    failed = do_fits(specs, s.seeds, setup, file, jobs, matched)
+    failed = do_fits(specs, s.seeds, setup, file, jobs, cut_specs if matched else None)
     return _report(file, specs, s.seeds, out, title, matched, reach, reproduce, failed)
 
 def _report(file, specs, seeds, out, title, matched, reach, reproduce, failed):
@@ -160,8 +160,7 @@ def _report(file, specs, seeds, out, title, matched, reach, reproduce, failed):
     df = file.read()
     df = df[(df.seed<seeds) & (df.method.isin(specs) | (df.method.str.startswith('plain') if matched else False))]
     if 'plain' not in set(df.method): raise ValueError(f"no fit of plain was finished, so there is nothing to compare with ({'; '.join(failed[:1])})")
-    names = {m:i for i,m in enumerate(specs)}
-    df = df.sort_values('method', key=lambda c: c.map(lambda m: names.get(m, len(names))), kind='stable')
+    df = in_order(df, specs)
     res = summarize(df, reach)
     res = res[res.method.isin(specs)] # the cut training has a table of its own
     plot_train(df, out, title)
@@ -171,8 +170,7 @@ def _report(file, specs, seeds, out, title, matched, reach, reproduce, failed):
         plot_matched(m, out, title)
         res = res.merge(m[['method','plain','ratio','off']], 'left', 'method')
         res.attrs['matched'] = m
-    ours = dict(blf='BatchLossFilter', elf='EpochLossFilter')
-    res.attrs['answers'] = [answer(df, o, ours.get(o)) for o in specs if o in set(df.method) and base_method(o) in ours]
+    res.attrs['answers'] = [answer(df, o) for o in specs if o in set(df.method) and base_method(o) in ('blf','elf')]
     res.attrs['failed'] = failed
     return res
 

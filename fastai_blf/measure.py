@@ -8,10 +8,10 @@ Docs: https://fastai-blf.github.io/fastai_blf/measure.html.md"""
 
 # %% auto #0
 __all__ = ['filter_parts', 'step_shares', 'lr_factors', 'measures', 'published', 'hardware', 'command_line', 'Clock', 'Progress',
-           'no_bars', 'tell', 'AroundSteps', 'timed', 'step_parts', 'peak_memory', 'step_kinds', 'limit', 'TrainTimer',
-           'fit_table', 'compare_fits', 'compare_runs', 'warm_up', 'fit_rows', 'run_fits', 'FitsFile', 'save_results',
-           'read_results', 'cut_specs', 'base_method', 'do_fits', 'interval', 'versus', 'summarize', 'compare_matched',
-           'summary_rows', 'readable', 'answer', 'save_figure', 'plot_runs', 'plot_step', 'plot_train', 'plot_matched',
+           'tell', 'AroundSteps', 'timed', 'step_parts', 'peak_memory', 'step_kinds', 'limit', 'TrainTimer', 'warm_up',
+           'fit_rows', 'run_fits', 'FitsFile', 'save_results', 'read_results', 'cut_specs', 'base_method',
+           'method_name', 'in_order', 'do_fits', 'interval', 'versus', 'summarize', 'compare_matched', 'summary_rows',
+           'readable', 'answer', 'save_figure', 'plot_step', 'plot_times', 'plot_train', 'plot_matched',
            'plot_reproduced', 'memory_costs', 'numpy_top_losses', 'race', 'plot_select']
 
 # %% ../nbs/12_measure.ipynb #a39f5579
@@ -32,7 +32,6 @@ from torch.utils.data import TensorDataset
 from fastai.basics import *
 from fastai.callback.schedule import *
 from fastai.callback.training import ShortEpochCallback
-from fastprogress import fastprogress
 from . import callback,history
 from .fit import *
 from .callback import *
@@ -56,11 +55,12 @@ def hardware(
 def command_line(
     f:Callable, # What a subcommand calls
     kwargs:dict, # Its arguments
-    skip:tuple=('out','jobs') # Those that do not change what comes out
+    skip:tuple=('out','jobs'), # Those that do not change what comes out
+    name:str=None # Its name, by default that of a subcommand of `blf_bench`
 )->str: # The command without what is as by default
     "The command line that calls `f` with `kwargs`"
     args = [(k,kwargs[k]) for k,p in signature(f).parameters.items() if k not in skip and kwargs[k]!=p.default]
-    return ' '.join(['blf_bench', f.__name__, *(f'--{k}' if v is True else f'--{k} {shlex.quote(str(v))}' for k,v in args)])
+    return ' '.join([name or f'blf_bench {f.__name__}', *(f'--{k}' if v is True else f'--{k} {shlex.quote(str(v))}' for k,v in args)])
 
 _clocks = dict(wall=perf_counter, cpu=process_time)
 
@@ -106,15 +106,6 @@ class Progress:
         self.width = len(line)
 
 def _minutes(s): return f'{s:.0f} s' if s<100 else f'{s/60:.0f} min' if s<6000 else f'{s/3600:.1f} h'
-
-@contextmanager
-def no_bars():
-    "Where the output is no terminal, have a fit show its table without the bars that are written over"
-    bar = fastprogress.ConsoleProgressBar
-    old = fastprogress.NO_BAR,bar.fill
-    if not sys.stdout.isatty(): fastprogress.NO_BAR,bar.fill = True,''
-    try: yield
-    finally: fastprogress.NO_BAR,bar.fill = old
 
 def tell(
     items, # What to go through
@@ -222,49 +213,6 @@ class TrainTimer(Callback):
     def before_validate(self):
         self.secs.append(self.clock()-self.start)
         self.items.append(self.n)
-
-def fit_table(
-    learn:Learner # A learner after a fit with `TrainTimer`
-)->pd.DataFrame: # A row for each epoch: what the `Recorder` has, `seconds` of training, and `samp_perc` and `loss_perc` in any case
-    "What happened in the last fit"
-    df = pd.DataFrame(list(learn.recorder.values), columns=list(learn.recorder.metric_names[1:-1])).rename_axis('epoch').reset_index()
-    for c in ('loss_perc','samp_perc'): df[c] = df.get(c, 1.)
-    return df.assign(seconds=learn.train_timer.secs[-len(df):])
-
-# %% ../nbs/12_measure.ipynb #0d794f61
-def compare_fits(
-    dls:DataLoaders, # Data with `c` and `n_in`, as `digits_dls` and `folder_dls` give it
-    epochs:int, # Number of epochs
-    lr:float, # Highest learning rate of the one-cycle schedule
-    seed:int, # Seed of the weights and the batches
-    **kwargs # Settings of `BatchLossFilter`
-)->pd.DataFrame: # A row for each run and epoch, the runs named 'plain' and 'filtered'
-    "Train one model twice from the same weights, plain and with `BatchLossFilter`"
-    runs = dict(plain=[], filtered=[BatchLossFilter(**kwargs)])
-    set_seed(seed)
-    model = small_resnet(dls.n_in, dls.c)
-    def _learner(cbs=None): return Learner(dls, deepcopy(model), loss_func=CrossEntropyLossFlat(), metrics=accuracy, cbs=cbs)
-    warm = _learner(ShortEpochCallback(pct=0))
-    with warm.no_bar(),warm.no_logging(): warm.fit(1)
-    res = []
-    for name,cbs in runs.items():
-        print(f'\n{name}')
-        learn = _learner([*cbs, TrainTimer()])
-        dls.rng.seed(seed)
-        set_seed(seed)
-        with no_bars(): learn.fit_one_cycle(epochs, lr)
-        res.append(fit_table(learn).assign(run=name))
-    return pd.concat(res, ignore_index=True)
-
-def compare_runs(
-    df:pd.DataFrame # From `compare_fits`
-)->pd.DataFrame: # A row for each measure, a column for each run and one for their difference
-    "Compare the runs"
-    g = df.groupby('run', sort=False)
-    res = pd.DataFrame({'training time (s)':g.seconds.sum(), 'accuracy':g.accuracy.last(), 'validation loss':g.valid_loss.last(), 'mean share of items kept':g.samp_perc.mean()}).T
-    diff = res.filtered-res.plain
-    diff = [f'{v/res.plain.iloc[0]:+.1%}' if i==0 else f'{v:+.4f}' for i,v in enumerate(diff)]
-    return res.round(4).assign(difference=diff).rename_axis(columns=None)
 
 # %% ../nbs/12_measure.ipynb #c9a6718d
 @lru_cache(1)
@@ -458,7 +406,9 @@ lr_factors = (.7,1,1.4)
 def cut_specs(
     df:pd.DataFrame, # A row for each method and epoch, of one seed
     epochs:int, # Epochs of plain training
-    frozen:int=0 # Epochs before them, which are not cut
+    frozen:int=0, # Epochs before them, which are not cut
+    lrs:tuple=lr_factors, # Factors of the learning rate
+    fastest:bool=False # Only as many as take the time of the fastest one?
 )->list: # Methods such as `plain@15` and `plain@15*1.4`
     "Plain training of as many epochs as take the time of each method that is no control, at several learning rates"
     time = df.groupby(['method','epoch']).time.mean()
@@ -466,8 +416,9 @@ def cut_specs(
     per_epoch = (time['plain'].max()-start)/epochs
     last = time.groupby('method').max()
     ours = [m for m in last.index if base_method(m) not in controls]
+    if fastest: ours = [last[ours].idxmin()]
     n = {min(epochs, max(1, round((last[m]-start)/per_epoch))) for m in ours}
-    return [('plain' if o==epochs else f'plain@{o}')+('' if f==1 else f'*{f:g}') for o in sorted(n) for f in lr_factors]
+    return [('plain' if o==epochs else f'plain@{o}')+('' if f==1 else f'*{f:g}') for o in sorted(n) for f in lrs]
 
 def base_method(
     spec:str # A method
@@ -475,13 +426,29 @@ def base_method(
     "What a method is at bottom"
     return re.split('[:@*+]', spec)[0]
 
+def method_name(
+    spec:str # A method
+)->str: # For people
+    "What a method is called in a sentence or a picture"
+    m = parse_method(spec)
+    names = dict(plain='plain training', blf='BatchLossFilter', elf='EpochLossFilter')
+    return names.get(m.name, m.name) + (f', {m.epochs} epoch{"s"*(m.epochs>1)}' if m.epochs else '') + f', {m.lr:g} times the learning rate'*(m.lr!=1)
+
+def in_order(
+    df:pd.DataFrame, # A row for each method, seed and epoch
+    specs:list # Methods
+)->pd.DataFrame: # The same rows, those of other methods last
+    "Sort fits, which are done in an order drawn at random"
+    rank = {m:i for i,m in enumerate(specs)}
+    return df.sort_values('method', key=lambda c: c.map(lambda m: rank.get(m, len(rank))), kind='stable')
+
 def do_fits(
     specs:list, # Methods
     seeds:int, # Number of seeds
     setup:dict, # As in `fit_rows`
     file:FitsFile, # Where the fits go
     jobs:int=1, # How many at once
-    matched:bool=False # Also plain training cut to the time of each method?
+    cut:Callable=None # Gives more methods to do, as `cut_specs` does: a function of the first seed's fits, the number of epochs and that of frozen ones
 )->list: # A line for each fit that failed
     "Do the fits that are not in `file` yet: seed by seed, the methods in an order drawn for each seed"
     todo,failed,said = [],[],Progress()
@@ -494,12 +461,12 @@ def do_fits(
         todo.sort(key=rank.get)
     def _cut():
         "The cut training, once the first seed has shown what to cut it to"
-        nonlocal matched
-        if not matched or not all((m,0) in file.done or (m,0) in bad for m in specs): return
-        matched = False
+        nonlocal cut
+        if not cut or not all((m,0) in file.done or (m,0) in bad for m in specs): return
+        f,cut = cut,None
         if ('plain',0) not in file.done: return
         df = file.read()
-        _add(cut_specs(df[(df.seed==0) & df.method.isin(specs)], setup['epochs'], setup['frozen']))
+        _add(f(df[(df.seed==0) & df.method.isin(specs)], setup['epochs'], setup['frozen']))
     bad,queued,n = set(),set(),0
     _add(specs)
     _cut()
@@ -640,14 +607,13 @@ def _verdict(saved, diff, ci, cut=None):
 
 def answer(
     df:pd.DataFrame, # A row for each method, seed and epoch
-    method:str, # The method in question
-    name:str=None # What to call it
+    method:str # The method in question
 )->str: # One line
     "Whether a method was worth it"
     last = _last(df)
     v = versus(last, method, 'plain')
     saved,cut = 1-v['time'],None
-    line = f"{name or method}: {abs(saved):.0%} {'less' if saved>=0 else 'more'} time, {_gain(v)}"
+    line = f"{method_name(method)}: {abs(saved):.0%} {'less' if saved>=0 else 'more'} time, {_gain(v)}"
     if df.method.str.contains('@').any():
         near = compare_matched(df).set_index('method').plain[method]
         cut,p = versus(last, method, near),versus(last, near, 'plain')
@@ -661,23 +627,6 @@ def save_figure(fig, out, head, suffix=''):
     fig.tight_layout()
     fig.savefig(f'{out}{suffix}.png', dpi=80)
     plt.close(fig)
-
-def plot_runs(
-    df:pd.DataFrame, # From `compare_fits`
-    figsize:tuple=(11,7) # Size of the figure, in inches
-)->plt.Figure: # Four panels: training time, accuracy, validation loss, items kept
-    "Draw plain against filtered training"
-    fig,axs = plt.subplots(2, 2, figsize=figsize, layout='constrained')
-    df = df.assign(total=df.groupby('run', sort=False).seconds.cumsum())
-    panels = dict(total='training time so far (s)', accuracy='accuracy', valid_loss='validation loss', samp_perc='share of items kept')
-    for ax,(col,title) in zip(axs.flat, panels.items()):
-        for name,d in df.groupby('run', sort=False): ax.plot(d.epoch, d[col], '.-', label=name)
-        ax.set(title=title, xlabel='epoch')
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.grid(alpha=.3)
-        if col in ('total','samp_perc'): ax.set_ylim(0, None)
-    axs[0,0].legend()
-    return fig
 
 # %% ../nbs/12_measure.ipynb #0834f997
 def plot_step(
@@ -713,7 +662,23 @@ def _lines(ax, df, x, y):
         d = d.groupby('epoch')[list({x,y}-{'epoch'})].agg(['mean','min','max'])
         xs = d.index if x=='epoch' else d[x]['mean']
         ax.plot(xs, d[y]['mean'], label=m, c=f'C{i}', marker='.', ms=4, lw=1.2)
+        ax.plot(np.asarray(xs)[-1], d[y]['mean'].iloc[-1], 'o', c=f'C{i}')
         ax.fill_between(xs, d[y]['min'], d[y]['max'], color=f'C{i}', alpha=.15, lw=0)
+
+def plot_times(
+    df:pd.DataFrame, # A row for each method, seed and epoch
+    title:str='' # What was trained, and on what
+)->plt.Figure: # One panel, whose accuracies are those around the ends
+    "Draw accuracy against training time"
+    fig,ax = plt.subplots(figsize=(7,4), layout='constrained')
+    _lines(ax, df.assign(method=df.method.map(method_name)), 'time', 'accuracy')
+    ends = _last(df).accuracy
+    margin = max(.01, ends.max()-ends.min())
+    ax.set(xlabel='training time (s)', ylabel='accuracy', ylim=(ends.min()-margin, ends.max()+margin/3))
+    ax.set_title(title, fontsize=9)
+    ax.grid(alpha=.3)
+    ax.legend(loc='upper left') # lines come from below
+    return fig
 
 def plot_train(
     df:pd.DataFrame, # A row for each method, seed and epoch
