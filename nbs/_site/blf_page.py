@@ -82,13 +82,14 @@ class Page(Processor):
     def _code(self, cell):
         "Code without directives, and its outputs without what has no meaning on a page"
         meta = {'tags':['remove-input']} if re.search(r'^#\| *echo: *false', cell.source, re.M) else {}
+        alt = re.search(r'^#\| *fig-alt: *(.*)', cell.source, re.M)
         cell.source = re.sub(r'^#\|.*\n?', '', cell.source, flags=re.M)
         for o in cell.outputs:
             if o.output_type=='stream': o['text'] = clean_text(''.join(o['text']))
             if 'image/png' in (data := o.get('data') or {}):
                 png = small_png(base64.b64decode(''.join(data['image/png'])))
                 data['image/png'] = base64.b64encode(png).decode()
-                meta['mystnb'] = {'image': {'width': f"{_png_width(png)//2}px", 'alt': 'What the code above draws'}} # drawn at twice the resolution
+                meta['mystnb'] = {'image': {'width': f"{_png_width(png)//2}px"} | ({'alt':alt[1].strip()} if alt else {})} # drawn at twice the resolution
             if 'text/html' in data: data['text/html'] = re.sub(r'<style scoped>.*?</style>|(?<=>)\s+(?=<)', '', ''.join(data['text/html']), flags=re.S)
         cell.metadata = meta
         cell.outputs = [o for o in cell.outputs if o.get('name')!='stderr' and (o.output_type!='stream' or o['text'].strip())]

@@ -27,11 +27,11 @@ def pages(cache, src):
 
 def _fenced(s, lang=''): return f'```{lang}\n{s.rstrip()}\n```'
 
-def _output_md(o, images):
-    "An output as Markdown; `images` is the folder of its pictures, which MyST-NB names by their content"
+def _output_md(o, images, meta):
+    "An output as Markdown; `images` is the folder of its pictures, which MyST-NB names by their content, `meta` the cell's metadata"
     if o['output_type']=='stream': return _fenced(''.join(o['text']), 'text')
     d = {k:''.join(v) for k,v in o['data'].items() if isinstance(v, (str,list))}
-    if 'image/png' in d: return f"![What the code above draws]({images}/{sha256(base64.b64decode(d['image/png'])).hexdigest()}.png)"
+    if 'image/png' in d: return f"![{meta['mystnb']['image'].get('alt', '')}]({images}/{sha256(base64.b64decode(d['image/png'])).hexdigest()}.png)"
     if 'text/markdown' in d: return d['text/markdown']
     if 'text/html' in d: return d['text/html']
     return _fenced(d['text/plain'], 'text')
@@ -45,7 +45,7 @@ def to_md(
     for c in json.loads(nb.read_text(encoding='utf-8'))['cells']:
         s = ''.join(c['source'])
         show = s.strip() and 'remove-input' not in c['metadata'].get('tags', [])
-        if c['cell_type']=='code': res += [_fenced(s, 'python')]*bool(show) + [_output_md(o, images) for o in c['outputs']]
+        if c['cell_type']=='code': res += [_fenced(s, 'python')]*bool(show) + [_output_md(o, images, c['metadata']) for o in c['outputs']]
         elif '```{toctree}' not in s:
             s = re.sub(r'^\{\.where\}\n.*\n|^\{\.\w+\}\n|^<a id=.*</a>\n', '', s, flags=re.M)
             res.append(re.sub(r'\]\((?!https?:|#|mailto:)([^)\s]+)\)', lambda m: f']({link(m[1])})', s))

@@ -8,19 +8,20 @@ from urllib.parse import unquote,urlsplit
 from nbdev.config import get_config
 from nbdev.doclinks import patch_name
 
-class _Links(HTMLParser):
-    "The links of an HTML page, and the anchors that it has"
+class _Page(HTMLParser):
+    "The links of an HTML page, the anchors that it has, and its pictures that no text of their own describes"
     def __init__(self, text):
         super().__init__()
-        self.links,self.ids = [],set()
+        self.links,self.ids,self.mute = [],set(),[]
         self.feed(text)
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
         self.ids |= {attrs[k] for k in ('id','name') if attrs.get(k)}
         self.links += [attrs[k] for k in ('href','src') if attrs.get(k)]
+        if tag=='img' and (attrs.get('alt') or '').strip() in ('',attrs['src']): self.mute.append(attrs['src']) # MyST-NB puts the file's name where there is no text
 
 @lru_cache(None)
-def _page(path): return _Links(path.read_text(encoding='utf-8'))
+def _page(path): return _Page(path.read_text(encoding='utf-8'))
 
 def _md_links(path): return re.findall(r'\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"', re.sub(r'^```.*?^```', '', path.read_text(encoding='utf-8'), flags=re.M|re.S))
 
@@ -76,6 +77,13 @@ def missing_entries(
     print(f'{n} exported symbols, {len(bad)} without an entry')
     return bad
 
-def problems(root): return broken_links(root)+unfit_files(root)+missing_entries(root)
+def mute_pictures(
+    root:Path # The project's folder
+)->list: # A line for each picture without a text of its own
+    "Check that the pictures of docs/ have an alternative text, `#| fig-alt:` in the cell that draws them"
+    docs = root/get_config(root).doc_path.name
+    return [f'{f.relative_to(root)}: no alternative text for {o}' for f in sorted(docs.glob('*.html')) for o in _page(f).mute]
+
+def problems(root): return broken_links(root)+unfit_files(root)+mute_pictures(root)+missing_entries(root)
 
 if __name__=='__main__': sys.exit('\n'.join(problems(get_config(Path(__file__).resolve().parent).config_path)) or None)
