@@ -20,29 +20,37 @@ class _Page(HTMLParser):
         self.links += [attrs[k] for k in ('href','src') if attrs.get(k)]
         if tag=='img' and (attrs.get('alt') or '').strip() in ('',attrs['src']): self.mute.append(attrs['src']) # MyST-NB puts the file's name where there is no text
 
-@lru_cache(None)
-def _page(path): return _Page(path.read_text(encoding='utf-8'))
+class _MdPage:
+    "The same of a Markdown file; anchors are those of the page made of it"
+    def __init__(self, text):
+        text = re.sub(r'^```.*?^```|`[^`\n]+`', '', text, flags=re.M|re.S)
+        self.links = [a or b for a,b in re.findall(r'\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"', text)]
+        self.mute = re.findall(r'!\[\s*\]\(([^)\s]+)\)', text)
 
-def _md_links(path): return re.findall(r'\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"', re.sub(r'^```.*?^```', '', path.read_text(encoding='utf-8'), flags=re.M|re.S))
+@lru_cache(None)
+def _page(path): return (_Page if path.suffix=='.html' else _MdPage)(path.read_text(encoding='utf-8'))
+
+def _texts(root, docs): return sorted([*docs.rglob('*.html'), *docs.rglob('*.md'), *docs.glob('llms.txt'), root/'README.md'])
 
 def broken_links(
     root:Path # The project's folder
 )->list: # A line for each internal link that leads nowhere
-    "Check the links in docs/ and README.md to files and anchors of the project, given relatively or by the address of the site"
+    "Check the links in docs/, its Markdown included, and README.md to files and anchors of the project, given relatively or by an address"
     cfg = get_config(root)
     docs,base,bad,n = root/cfg.doc_path.name,f'{cfg.doc_host}{cfg.doc_baseurl}/',[],0
-    srcs = {f:_page(f).links for f in sorted(docs.rglob('*.html'))}
-    srcs[root/'README.md'] = [a or b for a,b in _md_links(root/'README.md')]
+    srcs,repo = {f:_page(f).links for f in _texts(root, docs)},f'{cfg.git_url}/blob/{cfg.branch}/'
     for f,links in srcs.items():
         for l in links:
             if l.startswith(base): dest = docs/unquote(urlsplit(l).path.removeprefix(f'{cfg.doc_baseurl}/'))
+            elif l.startswith(repo): dest = root/unquote(urlsplit(l.removeprefix(repo)).path)
             elif urlsplit(l).scheme or l.startswith('//'): continue
             else: dest = f.parent/unquote(urlsplit(l).path) if urlsplit(l).path else f
             n += 1
             if dest.is_dir() and (dest/'index.html').exists(): dest = dest/'index.html'
-            anchor = unquote(urlsplit(l).fragment)
+            anchor,page = unquote(urlsplit(l).fragment),dest
+            if dest.suffix=='.md': page = docs/('index.html' if dest==root/'README.md' else dest.stem)
             if not dest.exists(): bad.append(f'{f.relative_to(root)}: no file for {l}')
-            elif anchor and dest.suffix=='.html' and anchor not in _page(dest.resolve()).ids: bad.append(f'{f.relative_to(root)}: no anchor for {l}')
+            elif anchor and page.suffix=='.html' and anchor not in _page(page.resolve()).ids: bad.append(f'{f.relative_to(root)}: no anchor for {l}')
     if not n: raise ValueError(f"There are no links in {docs}: build the site first")
     print(f'{n} internal links in {len(srcs)} files, {len(bad)} broken')
     return bad
@@ -82,7 +90,7 @@ def mute_pictures(
 )->list: # A line for each picture without a text of its own
     "Check that the pictures of docs/ have an alternative text, `#| fig-alt:` in the cell that draws them"
     docs = root/get_config(root).doc_path.name
-    return [f'{f.relative_to(root)}: no alternative text for {o}' for f in sorted(docs.glob('*.html')) for o in _page(f).mute]
+    return [f'{f.relative_to(root)}: no alternative text for {o}' for f in _texts(root, docs) for o in _page(f).mute]
 
 def problems(root): return broken_links(root)+unfit_files(root)+mute_pictures(root)+missing_entries(root)
 
