@@ -12,7 +12,7 @@ os.environ['PYTHONWARNINGS'] = 'ignore'
 
 from nbdev.config import get_config
 from nbdev.serve import proc_nbs
-from blf_page import page_nm,small_png
+from blf_page import help_pages,page_nm,small_png,tutorials
 from check import problems
 
 def pages(cache, src):
@@ -51,6 +51,17 @@ def to_md(
             res.append(re.sub(r'\]\((?!https?:|#|mailto:)([^)\s]+)\)', lambda m: f']({link(m[1])})', s))
     return re.sub(r'\n{3,}', '\n\n', '\n\n'.join(o.strip('\n') for o in res))+'\n'
 
+def llms(
+    txt:str, # The list of modules that `nbdev-export` writes
+    out:Path, # The folder of the pages
+    base:str # Their address
+)->str: # The same, with the tutorials and the other pages that help before the modules
+    def _line(nm):
+        title,sub = re.match(r'# (.*)\n+(?:> (.*))?', (out/f'{nm}.html.md').read_text(encoding='utf-8')).groups()
+        return f'- [{title}]({base}{nm}.html.md)' + (f': {sub}' if sub else '')
+    def _part(head, nms): return f'## {head}\n\n' + '\n'.join(_line(o) for o in nms if (out/f'{o}.html.md').exists()) + '\n\n'
+    return txt.replace('## Modules', _part('Tutorials', [f'tutorial.{o}' for o in tutorials]) + _part('Help', [*help_pages, 'compat', 'cases', 'experiments']) + '## Modules')
+
 def build(root):
     "Build `docs` and `README.md` in the folder `root`"
     from sphinx.cmd.build import main as sphinx
@@ -63,15 +74,17 @@ def build(root):
         pages(cache, src)
         rc = sphinx(['-W','--keep-going','-q','-b','html','-c',str(here),'-d',str(trees),str(src),str(out)])
         if rc: sys.exit(rc)
-        if (src/'llms.txt').exists(): shutil.copy(src/'llms.txt', out)
     (out/'.buildinfo').unlink(missing_ok=True)
     (out/'.nojekyll').touch()                     # GitHub Pages leaves out names with an underscore otherwise
     base = f'{cfg.doc_host}{cfg.doc_baseurl}/'
-    def _page(l): return base + re.sub(r'^site:|(?<=[^/]).ipynb(?=#|$)', lambda m: '' if m[0]=='site:' else '.html', l)
+    def _page(l):
+        if l.endswith('.png'): return f'_images/{Path(l).name}' # where Sphinx puts pictures
+        return base + re.sub(r'^site:|(?<=[^/]).ipynb(?=#|$)', lambda m: '' if m[0]=='site:' else '.html', l)
     def _repo(l): return base+l.removeprefix('site:') if l.startswith('site:') else f'{cfg.nbs_path.name}/{names.get(l, l)}'
     names = {page_nm(f)+'.ipynb':f.name for f in cache.glob('*.ipynb')}
     for f in cache.glob('*.ipynb'):               # where the modules' docstrings say that their docs are
         (out/f'{page_nm(f)}.html.md').write_text(to_md(f, _page, '_images'), encoding='utf-8')
+    (out/'llms.txt').write_text(llms((cfg.nbs_path/'llms.txt').read_text(encoding='utf-8'), out, base), encoding='utf-8')
     (root/'README.md').write_text(to_md(cache/'index.ipynb', _repo, f'{out.name}/_images'), encoding='utf-8')
     shutil.rmtree(cache)
     return out
