@@ -26,12 +26,12 @@ def mk(name, cbs):
         for p in [*learn.model.parameters()][:-2]: p.requires_grad_(False)
     return learn
 
-def main(out, rounds=8):
+def main(out):
     torch.set_num_threads(1)
     clock,rows = Clock('cpu', 'cpu'),[]
     for name in setups:
         learns = {nm:mk(name, cbs) for nm,cbs in dict(plain=None, default=BatchLossFilter()).items()}
-        for r in range(-1, rounds): # the first round warms up
+        for r in range(-1, 24 if name in presets else 8): # the first round warms up
             for nm in np.random.permutation(list(learns)):
                 secs = []
                 set_seed(r+1)
