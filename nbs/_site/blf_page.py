@@ -89,7 +89,8 @@ class Page(Processor):
             if 'image/png' in (data := o.get('data') or {}):
                 png = small_png(base64.b64decode(''.join(data['image/png'])))
                 data['image/png'] = base64.b64encode(png).decode()
-                meta['mystnb'] = {'image': {'width': f"{_png_width(png)//2}px"} | ({'alt':alt[1].strip()} if alt else {})} # drawn at twice the resolution
+                w = _png_width(png)//2 # drawn at twice the resolution
+                meta['mystnb'] = {'image': {'width':f'{w}px'} | ({'alt':alt[1].strip()} if alt else {}) | ({'classes':'wide'} if w>900 else {})}
             if 'text/html' in data: data['text/html'] = re.sub(r'<style scoped>.*?</style>|(?<=>)\s+(?=<)', '', ''.join(data['text/html']), flags=re.S)
         cell.metadata = meta
         cell.outputs = [o for o in cell.outputs if o.get('name')!='stderr' and (o.output_type!='stream' or o['text'].strip())]
