@@ -149,7 +149,7 @@ class HeadLook(Judged):
         with torch.no_grad(), self.guard():
             share,_,self.part = find_part(self.model, self.xb, self.most)
             x = self._inputs()
-        self.cost = share*self.cost
+        self.cost.look *= share
         self.own_judge = mk_head(x, self.dls.c)
         if os.environ.get('LOOKS_SAY'): print(f'part: {type(self.part).__name__}, {share:.3f} of a forward pass, features {tuple(x.shape)}', flush=True)
     def _inputs(self): return pooled(part_output(self.model, self.part, [callback._channels_last(o) for o in self.xb]), self.pool)
