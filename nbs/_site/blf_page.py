@@ -7,7 +7,7 @@ from nbdev.config import get_config
 from nbdev.process import Processor
 from fastcore.nbio import mk_cell
 
-tutorials = 'start when labels text tabular segmentation huggingface distributed coming_from cifar'.split()
+tutorials = 'start when finetune labels text tabular timeseries segmentation huggingface distributed coming_from cifar'.split()
 help_pages = 'cards faq glossary'.split()
 
 _re_fence = re.compile(r'^```.*?^```', re.M|re.S)
