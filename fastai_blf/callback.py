@@ -371,7 +371,7 @@ def _watch(self:BatchLossFilter):
     "Count a batch that is trained on whole, and note how many of its items would have been enough"
     n = find_bs(self.learn.yb)
     if self.stands_aside or self.warmup+self.cooldown>=self.learn.n_epoch or not self._watches(): return self._record(n, n, math.nan)
-    with torch.random.fork_rng([self.pred.device] if getattr(self.pred, 'is_cuda', False) else []) if self.select or self.doubted is not None else nullcontext(): # a choice may draw
+    with forked_rng(find_device(self.learn.yb)) if self.select or self.doubted is not None else nullcontext(): # a choice may draw
         losses = self._losses(self.pred)
         if self.judge: self._ask_judge(self.judge.taken())
         enough = self._choice(losses)[1] if n>2 else n
@@ -384,7 +384,7 @@ def _keep(self:BatchLossFilter, losses):
     n,idxs = len(losses),self._choose(losses)
     k = len(idxs)
     by_judge = losses is self.judged
-    kept = losses.sum()*self.in_order[ceil(k*len(self.in_order)/n)-1] if by_judge and self.select is None else losses[idxs].sum()
+    kept = losses.sum()*self.in_order[ceil(k*len(self.in_order)/n)-1].item() if by_judge and self.select is None else losses[idxs].sum()
     self._record(k, n, k, kept, losses.sum())
     self.last = SimpleNamespace(dl=self.dl, xb=self.xb, yb=self.yb, losses=losses, idxs=idxs) # to be shown
     if k==n: return

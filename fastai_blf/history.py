@@ -88,7 +88,7 @@ def same_chance(
 ):
     "Put the random numbers back to where they are now" # `no_random` of fastai asks for those of all GPUs, which a forked worker process cannot do
     states = random.getstate(),np.random.get_state()
-    with torch.random.fork_rng([device] if getattr(device, 'type', None)=='cuda' else []):
+    with forked_rng(device):
         try: yield
         finally: random.setstate(states[0]); np.random.set_state(states[1])
 

@@ -18,6 +18,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils import parameters_to_vector,vector_to_parameters
 from torch.utils.flop_counter import FlopCounterMode
 from fastai.basics import *
+from .losses import *
 from .fit import *
 
 # %% ../nbs/07_judge.ipynb #d0d14dd3
@@ -95,7 +96,7 @@ class Judge:
         self.name,self.part,self.shape,self.noted,self.hook = name,model.get_submodule(name),pred.shape[1:],None,None
         self.channels = _channels(model, self.part, part_output(model, self.part, xb).ndim)
         nf = self.features(model, xb).shape[1]
-        with torch.random.fork_rng([pred.device] if pred.is_cuda else []):
+        with forked_rng(pred.device):
             torch.manual_seed(42)
             self.head = nn.Sequential(nn.BatchNorm1d(nf, track_running_stats=False), nn.Linear(nf, 64), nn.ReLU(), nn.Linear(64, self.shape.numel())).to(pred.device)
         self.ps = list(self.head.parameters())
@@ -154,6 +155,7 @@ class Judge:
 def shares_in_order(
     losses:Tensor, # The model's losses, one for each item, shape `(n,)`
     judged:Tensor # Those of a judge, likewise
-)->Tensor: # Shape `(n,)`, up to 1
+)->Tensor: # Shape `(n,)`, up to 1, float64 and so on the host: an Apple GPU has none
     "The share of the model's loss that the first items have, for each number of them, where the judge's losses say which come first"
-    return losses[judged.argsort(descending=True, stable=True)].double().cumsum(0)/losses.double().sum()
+    losses,judged = losses.cpu().double(),judged.cpu()
+    return losses[judged.argsort(descending=True, stable=True)].cumsum(0)/losses.sum()

@@ -86,7 +86,7 @@ def trial(
     states = random.getstate(),np.random.get_state()
     for cb in aside: cb.run = False
     try:
-        with torch.random.fork_rng([device] if device.type=='cuda' else []), torch.no_grad(), _uncompiled(), guard(): yield model
+        with forked_rng(device), torch.no_grad(), _uncompiled(), guard(): yield model
     finally:
         for m,mode in modes.items(): m.training = mode
         random.setstate(states[0]); np.random.set_state(states[1])
@@ -128,12 +128,12 @@ def _arrangements(whole, d, idxs, n):
 
 def _off(a, b):
     "The largest difference between `a` and `b`, `inf` where one of them is not finite and the other is"
-    a,b = a.double(),b.double()
+    a,b = a.cpu().double(),b.cpu().double() # an Apple GPU has no float64
     if not torch.equal(a.isfinite(), b.isfinite()): return math.inf
     return (a-b).nan_to_num(0.,0.,0.).abs().max().item() if a.numel() else 0.
 
 def _range(t):
-    t = t[t.isfinite()].double()
+    t = t[t.isfinite()].cpu().double()
     return max((t.max()-t.min()).item() if len(t) else 0., 1e-12)
 
 def _same(a, b, tol):
