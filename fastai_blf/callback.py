@@ -170,7 +170,7 @@ def _fair(self:BatchLossFilter, losses):
 
 @patch
 def _choice(self:BatchLossFilter, losses):
-    "The indices of the items to keep, and the number that would be enough by the way the filter looks"
+    "The items chosen, the losses that tell, the number to keep, and the number that would be enough by the way the filter looks"
     n,by_judge,fair = len(losses),losses is self.judged,self._fair(losses)
     if self.select is not None: idxs = check_idxs(self.select(fair), n, self.select).to(losses.device)
     else: idxs = top_losses(fair, *((0,self.share) if by_judge else self._shares()))
@@ -178,15 +178,18 @@ def _choice(self:BatchLossFilter, losses):
     if self.judged is not None and not by_judge:
         self.in_order = shares_in_order(losses, self.judged)
         if self.select is None: enough = max(enough, int((self.in_order<self._shares()[0]).sum())+1)
-    k,enough,most = all_reduce(self.model, tensor([round_up(len(idxs), n, self.n_sizes), round_up(enough, n, self.n_sizes), n]), 'MAX').tolist()
+    k,enough,most = all_reduce(self.model, torch.tensor([round_up(len(idxs), n, self.n_sizes), round_up(enough, n, self.n_sizes), n]), 'MAX').tolist()
     share = enough/most # the same in all processes, which have to agree on when to look
-    if not by_judge: self.share = share if self.share is None else self.share+(share-self.share)/8
-    return fill_up(idxs, fair, min(k,n)),min(enough,n)
+    if not by_judge:
+        self.share = share if self.share is None else self.share+(share-self.share)/8
+        self.looking = self._look_pays()
+    return idxs,fair,min(k,n),min(enough,n)
 
 @patch
 def _choose(self:BatchLossFilter, losses):
     "The indices of the items to keep"
-    return self._choice(losses)[0].sort().values # in the batch's order: a text model counts on its longest being first
+    idxs,fair,k,_ = self._choice(losses)
+    return fill_up(idxs, fair, k).sort().values # in the batch's order: a text model counts on its longest being first
 
 # %% ../nbs/04_callback.ipynb #9973f0b4
 @patch
@@ -337,8 +340,7 @@ _margin,_rarely,_often = .2,16,8 # a look begins if it saves this share of a ste
 @patch
 def _look_pays(self:BatchLossFilter):
     "Does a look cost less than it saves, at the share of items that was enough lately?"
-    self.looking = self.share is not None and self.cost(self.share)<1-_margin/(2 if self.looking else 1)
-    return self.looking
+    return self.cost(self.share)<1-_margin/(2 if self.looking else 1)
 
 @patch
 def _watches(self:BatchLossFilter):
@@ -352,7 +354,8 @@ def before_batch(self:BatchLossFilter):
     if not self.active: return
     if not self.checked: self._check()
     if self.stands_aside: return
-    if not self._is_whole() and self._can_cut(find_bs(self.learn.yb)): self.n_passes = self.passes or (2 if self._look_pays() else None)
+    passes = self.passes or (2 if self.looking else None)
+    if passes and not self._is_whole() and self._can_cut(find_bs(self.learn.yb)): self.n_passes = passes
     if self.n_passes==2: self._keep(self._look())
     elif self.judge and self._watches(): self.judge.note()
 
@@ -366,15 +369,20 @@ def after_pred(self:BatchLossFilter):
         self._keep(self._losses(self.pred))
     elif len(self.learn.yb): self._watch()
 
+def _n_items(yb):
+    "As `find_bs`, in a third of the time, where the targets are fastai's tensors, since it is asked at each step"
+    y = item_find(yb)
+    return len(y.as_subclass(Tensor) if isinstance(y, TensorBase) else y)
+
 @patch
 def _watch(self:BatchLossFilter):
     "Count a batch that is trained on whole, and note how many of its items would have been enough"
-    n = find_bs(self.learn.yb)
+    n = _n_items(self.learn.yb)
     if self.stands_aside or self.warmup+self.cooldown>=self.learn.n_epoch or not self._watches(): return self._record(n, n, math.nan)
     with forked_rng(find_device(self.learn.yb)) if self.select or self.doubted is not None else nullcontext(): # a choice may draw
         losses = self._losses(self.pred)
         if self.judge: self._ask_judge(self.judge.taken())
-        enough = self._choice(losses)[1] if n>2 else n
+        enough = self._choice(losses)[-1] if n>2 else n
     total = losses.sum()
     self._record(n, n, enough, total, total)
 

@@ -52,6 +52,9 @@ class FitCallback(Callback):
     run_valid,active = False,False
     _stateattrs = ('active',) # not for `learn.export`
     __setattr__ = object.__setattr__ # fastai would look for each name in the learner and its model, which takes microseconds for each batch
+    def __call__(self, event_name):
+        "Run the event, if there is a method for it"
+        if hasattr(type(self), event_name) or event_name in vars(self) or event_name=='after_fit': return super().__call__(event_name) # after a fit fastai sets `run` back
     def enter_fit(self):
         "Begin to work, until the fit ends"
         if hasattr(self.learn, 'lr_finder'): return
