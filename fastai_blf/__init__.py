@@ -7,8 +7,9 @@ Modules:
 - `fastai_blf.bench`: How much time the filters save, on your machine and your data
 - `fastai_blf.callback`: When to choose, and how the choice enters the training step
 - `fastai_blf.demo`: One command that trains a model with and without the filters, and says what came out
+- `fastai_blf.epochs`: The filter that chooses an epoch's items by the losses remembered of them
 - `fastai_blf.fit`: What a filter borrows from a fit and gives back
-- `fastai_blf.history`: Losses remembered from epoch to epoch, and the filter that chooses an epoch's items from them
+- `fastai_blf.history`: Losses remembered from epoch to epoch
 - `fastai_blf.jobs`: Data and models to measure on
 - `fastai_blf.judge`: A look that costs little: a head on the first part of the model
 - `fastai_blf.losses`: One loss per item, whatever the loss function

@@ -2,5 +2,6 @@
 from .losses import item_losses
 from .selection import top_losses,random_items,sample_by_rank,skip_hardest
 from .callback import BatchLossFilter
-from .history import LossHistory,EpochLossFilter
+from .history import LossHistory
+from .epochs import EpochLossFilter
 from . import plots as _plots, suspects as _suspects # methods of the callbacks

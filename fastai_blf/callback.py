@@ -30,10 +30,12 @@ from .rehearsal import *
 from .judge import *
 
 # %% ../nbs/04_callback.ipynb #baa964fc
+_of_a_cut = ('after_loss','before_backward','after_batch') # what there is to do at these events is for a batch that is cut, or may be; for others they would take time
+
 class BatchLossFilter(FitCallback):
     "Train each batch only on the items that make up most of its loss, where that saves time"
     order,name = MixedPrecision.order+1,'blf' # after mixed precision has entered autocast
-    last,history,judge,judge_state = None,(),None,None
+    last,history,judge,judge_state,cut = None,(),None,None,False
     _stateattrs = ('active','last','batches','guard','doubted','own_loss','judge','judged','judge_pred','judge_state','in_order') # of a fit; not for `learn.export`
     def __init__(self,
         min_loss_perc:float|Callable=0.9, # Keep the fewest items that make up this share of the batch's loss; a number, or a schedule of the share of training done
@@ -67,6 +69,10 @@ class BatchLossFilter(FitCallback):
             if v is not None and look!='model': raise ValueError(f"`look={look!r}` is for a look of its own at the batch as it is, but `{k}` is {v!r}: leave one of the two out")
         store_attr()
 
+    def __call__(self, event_name):
+        "Run the event, if the batch has it, or a subclass"
+        whole = event_name in _of_a_cut and not self.cut and self.passes!=1 and getattr(type(self), event_name) is getattr(BatchLossFilter, event_name)
+        if not whole: return super().__call__(event_name)
     __repr__ = basic_repr('min_loss_perc,min_sample_perc,warmup,cooldown,interrupt,select,passes,n_sizes,resize,look,item_loss,rehearse')
 
 # %% ../nbs/04_callback.ipynb #5ae05fb4
@@ -344,8 +350,9 @@ def _look_pays(self:BatchLossFilter):
 
 @patch
 def _watches(self:BatchLossFilter):
-    "Is this batch, trained on whole, one to watch?"
-    return self.passes is not None or self.learn.iter%max(1, min(_rarely, self.learn.n_iter//_often))==0
+    "Is this batch, trained on whole, one to watch? Where no share of the items would pay, an epoch's first one is"
+    every = max(1, min(_rarely, self.learn.n_iter//_often)) if self.cost(0)<1-_margin else self.learn.n_iter
+    return self.passes is not None or self.learn.iter%every==0
 
 @patch
 def before_batch(self:BatchLossFilter):

@@ -36,6 +36,7 @@ from . import callback,history
 from .fit import *
 from .callback import *
 from .history import *
+from .epochs import *
 from .methods import *
 
 # %% ../nbs/12_measure.ipynb #913669d5

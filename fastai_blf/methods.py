@@ -26,6 +26,7 @@ from .selection import *
 from .fit import *
 from .callback import *
 from .history import *
+from .epochs import *
 
 # %% ../nbs/11_methods.ipynb #1c2489bd
 class RandomEpochs(EpochLossFilter):

@@ -18,6 +18,7 @@ from .losses import *
 from .callback import *
 from .callback import _sums
 from .history import *
+from .epochs import *
 
 # %% ../nbs/06_plots.ipynb #abf00c20
 _colors = dict(loss='tab:blue', items='tab:orange')

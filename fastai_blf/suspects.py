@@ -15,6 +15,7 @@ __all__ = []
 from fastai.basics import *
 from matplotlib.ticker import PercentFormatter
 from .history import *
+from .epochs import *
 from .plots import _axes,_show_texts
 
 # %% ../nbs/08_suspects.ipynb #ddef03c8

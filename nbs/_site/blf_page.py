@@ -1,5 +1,5 @@
 "The last step of nbdev's processing of a notebook: from its pages to pages for Sphinx and MyST-NB"
-import base64,re,struct
+import ast,base64,html,re,struct
 from io import BytesIO
 from pathlib import Path
 from PIL import Image
@@ -17,12 +17,30 @@ def page_nm(path): return re.sub(r'^\d+[a-zA-Z0-9]*_', '', Path(path).stem) # as
 
 def contents(nbs):
     "The table of contents for the notebooks named `nbs`: tutorials in their order, the others in the order of their numbers"
-    refs = [page_nm(o) for o in sorted(nbs) if o[0].isdigit()]
+    refs,trials = ([page_nm(o) for o in sorted(nbs) if o[0] in digits] for digits in ('012','3'))
     tuts = [f'tutorial.{o}' for o in tutorials if f'tutorial.{o}' in nbs]
     left = set(nbs) - {o for o in nbs if o[0].isdigit()} - set(tuts) - {*help_pages,'index'}
     if left: raise ValueError(f"Where do these notebooks belong in the table of contents? {', '.join(sorted(left))}")
     def _toc(caption, pages): return '```{toctree}\n:hidden:\n:caption: ' + caption + '\n\n' + '\n'.join(pages) + '\n```'
-    return '\n\n'.join(_toc(*o) for o in (('Tutorials',tuts), ('Help',[o for o in help_pages if o in nbs]), ('Reference',refs), ('Project',[f'GitHub <{get_config().git_url}>'])) if o[1])
+    return '\n\n'.join(_toc(*o) for o in (('Tutorials',tuts), ('Help',[o for o in help_pages if o in nbs]), ('Reference',refs), ('Experiments',trials), ('Project',[f'GitHub <{get_config().git_url}>'])) if o[1])
+
+_of_a_fit = re.compile(r'(before|after|begin|enter)_|(check_losses|doubted|leave_out|reset|(load_)?state_dict)$') # what a callback does by itself
+
+def offered(lib): # The folder of the package
+    "What `from fastai_blf.all import *` gives, and the commands"
+    tops = ast.parse((Path(lib)/'all.py').read_text(encoding='utf-8')).body
+    return {o.name for t in tops if isinstance(t, ast.ImportFrom) for o in t.names} | {'blf_demo','blf_bench'}
+
+def is_part(
+    nm:str, # Of an entry, a method with its class
+    offered:set # Names that a user looks up
+)->bool: # Is it a part of the machinery?
+    top,_,method = nm.partition('.')
+    return top not in offered or bool(_of_a_fit.match(method))
+
+def in_a_line(md):
+    "A line of Markdown as HTML, without its links"
+    return re.sub('`([^`]*)`', r'<code>\1</code>', html.escape(re.sub(r'\[([^\]]*)\]\([^)]*\)', r'\1', ' '.join(md.split())), quote=False))
 
 def clean_text(s):
     "`s` as a terminal shows it at the end: without what a carriage return wrote over, trailing space and empty lines around it"
@@ -50,6 +68,7 @@ class Page(Processor):
         cfg,self.level = get_config(),1
         self.base = f'{cfg.doc_host}{cfg.doc_baseurl}/'
         self.nm,self.cfg = Path(self.nb.path_).name,cfg
+        self.offered = offered(cfg.config_path/cfg.lib_name)
 
     def cell(self, cell):
         cell.pop('has_sd', None)
@@ -68,20 +87,24 @@ class Page(Processor):
         return re.sub(r'\]\(\d+[a-zA-Z0-9]*_([\w.]+\.ipynb)', r'](\1', md)
 
     def _entry(self, cell):
-        "The output of `show_doc` as a section: with the anchor that nbdev links to, one level below the section that it is in"
+        "The output of `show_doc` as a section, one level below the one that it is in, or of the machinery's parts as a line to unfold; with the anchor that nbdev links to"
         md = ''.join(cell.outputs[0]['data']['text/markdown'])
         m = _re_entry.search(md)
         if not m: raise ValueError(f"`{cell.source}` gave no entry:\n{md}")
         sig = re.sub(r'\b(?:\w+\.)+(DataFrame|Series)\b', r'pd.\1', m['sig']) # as it is written, since where pandas says that they live depends on its version
+        sig = re.sub(r',?\s*after_create:NoneType=None.*?after_fit:NoneType=None', '', sig, flags=re.S) # each callback of fastai's takes its events as arguments
         src,nm,doc = m['src'],m['name'].replace('\\',''),re.sub(r'^\*(.*)\*$', r'\1', m['doc'].strip(), flags=re.M)
         cell.cell_type,cell.is_entry = 'markdown',True
-        cell.source = (f'<a id="{nm.lower()}" class="anchor"></a>\n\n{"#"*(self.level+1)} `{nm}`\n\n{doc}\n\n'
-                       f'{{.signature}}\n{sig}\n\n' + (f'{{.source}}\n[source]({src})\n' if src else ''))
+        anchor = f'<a id="{nm.lower()}" class="anchor"></a>'
+        body = f'{{.signature}}\n{sig}\n\n' + (f'{{.source}}\n[source]({src})\n' if src else '')
+        if self.nm!='14_bench.ipynb' and is_part(nm, self.offered): cell.source = f'<details class="part"><summary>{anchor}<code>{nm}</code> {in_a_line(doc)}</summary>\n\n{body}\n</details>'
+        else: cell.source = f'{anchor}\n\n{"#"*(self.level+1)} `{nm}`\n\n{doc}\n\n{body}'
         for k in ('outputs','execution_count'): cell.pop(k, None)
 
     def _code(self, cell):
         "Code without directives, and its outputs without what has no meaning on a page"
-        meta = {'tags':['remove-input']} if re.search(r'^#\| *echo: *false', cell.source, re.M) else {}
+        def _says(s): return re.search(rf'^#\| *{s}', cell.source, re.M)
+        meta = {'tags':['remove-input']} if _says('echo: *false') else {'tags':['hide-input']} if _says('code-fold: *true') else {}
         alt = re.search(r'^#\| *fig-alt: *(.*)', cell.source, re.M)
         cell.source = re.sub(r'^#\|.*\n?', '', cell.source, flags=re.M)
         for o in cell.outputs:

@@ -1,5 +1,5 @@
 "Build the site (docs/) and README.md from the notebooks"
-import base64,filecmp,json,os,re,shutil,sys,tempfile
+import base64,filecmp,html,json,os,re,shutil,sys,tempfile
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +47,7 @@ def to_md(
         show = s.strip() and 'remove-input' not in c['metadata'].get('tags', [])
         if c['cell_type']=='code': res += [_fenced(s, 'python')]*bool(show) + [_output_md(o, images, c['metadata']) for o in c['outputs']]
         elif '```{toctree}' not in s:
+            s = re.sub(r'^<details class="part"><summary>.*?</a>(.*)</summary>$|^</details>$', lambda m: re.sub('</?code>', '`', html.unescape(m[1] or '')), s, flags=re.M)
             s = re.sub(r'^\{\.where\}\n.*\n|^\{\.\w+\}\n|^<a id=.*</a>\n', '', s, flags=re.M)
             res.append(re.sub(r'\]\((?!https?:|#|mailto:)([^)\s]+)\)', lambda m: f']({link(m[1])})', s))
     return re.sub(r'\n{3,}', '\n\n', '\n\n'.join(o.strip('\n') for o in res))+'\n'

@@ -11,6 +11,7 @@ from fastai.basics import *
 from fastai_blf.jobs import *
 from fastai_blf.callback import *
 from fastai_blf.history import *
+from fastai_blf.epochs import *
 from fastai_blf.measure import *
 
 jobs = dict(digits  = dict(data='digits', size=16, epochs=40, lr=.01),
