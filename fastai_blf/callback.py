@@ -187,7 +187,7 @@ def _choice(self:BatchLossFilter, losses):
     k,enough,most = all_reduce(self.model, torch.tensor([round_up(len(idxs), n, self.n_sizes), round_up(enough, n, self.n_sizes), n]), 'MAX').tolist()
     share = enough/most # the same in all processes, which have to agree on when to look
     if not by_judge:
-        self.share = share if self.share is None else self.share+(share-self.share)/8
+        self.share = share if self.share is None or not self._may_pay() else self.share+(share-self.share)/8
         self.looking = self._look_pays()
     return idxs,fair,min(k,n),min(enough,n)
 
@@ -349,9 +349,14 @@ def _look_pays(self:BatchLossFilter):
     return self.cost(self.share)<1-_margin/(2 if self.looking else 1)
 
 @patch
+def _may_pay(self:BatchLossFilter):
+    "Is there a share of the items at which it would?"
+    return self.cost(0)<1-_margin
+
+@patch
 def _watches(self:BatchLossFilter):
     "Is this batch, trained on whole, one to watch? Where no share of the items would pay, an epoch's first one is"
-    every = max(1, min(_rarely, self.learn.n_iter//_often)) if self.cost(0)<1-_margin else self.learn.n_iter
+    every = max(1, min(_rarely, self.learn.n_iter//_often)) if self._may_pay() else self.learn.n_iter
     return self.passes is not None or self.learn.iter%every==0
 
 @patch

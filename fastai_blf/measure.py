@@ -33,6 +33,7 @@ from fastai.basics import *
 from fastai.callback.schedule import *
 from fastai.callback.training import ShortEpochCallback
 from . import callback,history
+from . import epochs as by_epoch
 from .fit import *
 from .callback import *
 from .history import *
@@ -756,7 +757,7 @@ def memory_costs(
     carry,given = max(0, carry-load),given-load
     loss_func,n_out = (CrossEntropyLossFlat(),2) if classes else (MSELossFlat(),1)
     learn = Learner(DataLoaders(dl, BatchLoader(TensorDataset(*ds[:64]), 64), device='cpu'), nn.Linear(1,n_out), loss_func=loss_func, cbs=EpochLossFilter(warmup=1, cooldown=0))
-    with timed(clock, chosen=(EpochLossFilter,'_chosen'), order=(history,'ordered_idxs'), store=(LossHistory,'_store'), before=(LossHistory,'before_batch'),
+    with timed(clock, chosen=(EpochLossFilter,'_chosen'), order=(by_epoch,'ordered_idxs'), store=(LossHistory,'_store'), before=(LossHistory,'before_batch'),
                pred=(LossHistory,'after_pred'), loss=(EpochLossFilter,'after_loss')) as times, learn.no_bar(), learn.no_logging(): learn.fit(epochs, 1e-3)
     choose = (sum(times['chosen'])-sum(times['order']))/len(times['chosen']) # an epoch in which nothing is left out has no order of its own
     order,store = min(times['order'], default=0.),sum(times['store'])/epochs

@@ -5,7 +5,7 @@ from pathlib import Path
 from nbdev.config import get_config
 from blf_page import page_nm
 
-not_pasted = dict(compat='a test of what else is installed', distributed='a test of several processes', cases='a record of results/')
+not_pasted = dict(compat='a test of what else is installed', callbacks='the same', distributed='a test of several processes', cases='a record of results/')
 
 def why_not(nb): return not_pasted.get(page_nm(nb)) or ('a record of results/' if nb.name[0]=='3' else None)
 
