@@ -30,12 +30,12 @@ from .rehearsal import *
 from .judge import *
 
 # %% ../nbs/04_callback.ipynb #baa964fc
-_of_a_cut = ('after_loss','before_backward','after_batch') # what there is to do at these events is for a batch that is cut, or may be; for others they would take time
+_of_a_cut = ('after_loss','before_backward','after_batch') # what there is to do at these events is for a batch that is cut, or may be
 
 class BatchLossFilter(FitCallback):
     "Train each batch only on the items that make up most of its loss, where that saves time"
     order,name = MixedPrecision.order+1,'blf' # after mixed precision has entered autocast
-    last,history,judge,judge_state,cut = None,(),None,None,False
+    last,history,judge,judge_state,cut,pending = None,(),None,None,False,False
     _stateattrs = ('active','last','batches','guard','doubted','own_loss','judge','judged','judge_pred','judge_state','in_order') # of a fit; not for `learn.export`
     def __init__(self,
         min_loss_perc:float|Callable=0.9, # Keep the fewest items that make up this share of the batch's loss; a number, or a schedule of the share of training done
@@ -71,8 +71,8 @@ class BatchLossFilter(FitCallback):
 
     def __call__(self, event_name):
         "Run the event, if the batch has it, or a subclass"
-        whole = event_name in _of_a_cut and not self.cut and self.passes!=1 and getattr(type(self), event_name) is getattr(BatchLossFilter, event_name)
-        if not whole: return super().__call__(event_name)
+        done = not self.pending if event_name=='after_pred' else event_name in _of_a_cut and not self.cut and self.passes!=1
+        if not done or getattr(type(self), event_name) is not getattr(BatchLossFilter, event_name): return super().__call__(event_name)
     __repr__ = basic_repr('min_loss_perc,min_sample_perc,warmup,cooldown,interrupt,select,passes,n_sizes,resize,look,item_loss,rehearse')
 
 # %% ../nbs/04_callback.ipynb #5ae05fb4
@@ -356,6 +356,7 @@ def _may_pay(self:BatchLossFilter):
 @patch
 def _watches(self:BatchLossFilter):
     "Is this batch, trained on whole, one to watch? Where no share of the items would pay, an epoch's first one is"
+    if self.stands_aside or self.warmup+self.cooldown>=self.learn.n_epoch: return False
     every = max(1, min(_rarely, self.learn.n_iter//_often)) if self._may_pay() else self.learn.n_iter
     return self.passes is not None or self.learn.iter%every==0
 
@@ -365,11 +366,11 @@ def before_batch(self:BatchLossFilter):
     self.n_passes,self.cut,self.pending = None,False,self.active
     if not self.active: return
     if not self.checked: self._check()
-    if self.stands_aside: return
-    passes = self.passes or (2 if self.looking else None)
+    passes = not self.stands_aside and (self.passes or (2 if self.looking else None))
     if passes and not self._is_whole() and self._can_cut(find_bs(self.learn.yb)): self.n_passes = passes
     if self.n_passes==2: self._keep(self._look())
-    elif self.judge and self._watches(): self.judge.note()
+    elif self.n_passes is None and not self._watches(): self._count()
+    elif self.judge: self.judge.note()
 
 @patch
 def after_pred(self:BatchLossFilter):
@@ -387,10 +388,15 @@ def _n_items(yb):
     return len(y.as_subclass(Tensor) if isinstance(y, TensorBase) else y)
 
 @patch
+def _count(self:BatchLossFilter):
+    "Count a batch that is trained on whole, and is not watched"
+    self.pending = False
+    if len(self.learn.yb): self._record(n := _n_items(self.learn.yb), n, math.nan)
+
+@patch
 def _watch(self:BatchLossFilter):
     "Count a batch that is trained on whole, and note how many of its items would have been enough"
     n = _n_items(self.learn.yb)
-    if self.stands_aside or self.warmup+self.cooldown>=self.learn.n_epoch or not self._watches(): return self._record(n, n, math.nan)
     with forked_rng(find_device(self.learn.yb)) if self.select or self.doubted is not None else nullcontext(): # a choice may draw
         losses = self._losses(self.pred)
         if self.judge: self._ask_judge(self.judge.taken())
