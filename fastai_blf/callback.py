@@ -30,13 +30,11 @@ from .rehearsal import *
 from .judge import *
 
 # %% ../nbs/04_callback.ipynb #baa964fc
-_of_a_cut = ('after_loss','before_backward','after_batch') # what there is to do at these events is for a batch that is cut, or may be
-
 class BatchLossFilter(FitCallback):
     "Train each batch only on the items that make up most of its loss, where that saves time"
     order,name = MixedPrecision.order+1,'blf' # after mixed precision has entered autocast
-    last,history,judge,judge_state,cut,pending = None,(),None,None,False,False
-    _stateattrs = ('active','last','batches','guard','doubted','own_loss','judge','judged','judge_pred','judge_state','in_order') # of a fit; not for `learn.export`
+    last,history,judge,judge_state = None,(),None,None
+    _stateattrs = ('active','deaf','last','batches','guard','doubted','own_loss','judge','judged','judge_pred','judge_state','in_order') # of a fit; not for `learn.export`
     def __init__(self,
         min_loss_perc:float|Callable=0.9, # Keep the fewest items that make up this share of the batch's loss; a number, or a schedule of the share of training done
         min_sample_perc:float|Callable=0., # Keep at least this share of the batch's items; a number or a schedule
@@ -69,10 +67,6 @@ class BatchLossFilter(FitCallback):
             if v is not None and look!='model': raise ValueError(f"`look={look!r}` is for a look of its own at the batch as it is, but `{k}` is {v!r}: leave one of the two out")
         store_attr()
 
-    def __call__(self, event_name):
-        "Run the event, if the batch has it, or a subclass"
-        done = not self.pending if event_name=='after_pred' else event_name in _of_a_cut and not self.cut and self.passes!=1
-        if not done or getattr(type(self), event_name) is not getattr(BatchLossFilter, event_name): return super().__call__(event_name)
     __repr__ = basic_repr('min_loss_perc,min_sample_perc,warmup,cooldown,interrupt,select,passes,n_sizes,resize,look,item_loss,rehearse')
 
 # %% ../nbs/04_callback.ipynb #5ae05fb4
@@ -89,6 +83,8 @@ def begin_fit(self:BatchLossFilter):
     others = [cb.order for cb in self.learn.cbs if cb is not self and (hasattr(type(cb), 'before_batch') or 'before_batch' in vars(cb))]
     self.order = max([type(self).order, *(o+1 for o in others)])
     undo.callback(vars(self).pop, 'order', None)
+    later = ('after_pred','after_loss','before_backward','after_batch') # with nothing to do for a batch that is neither cut nor watched, unless a subclass has
+    self.hearing,self.resting = self.deaf,self.deaf | {o for o in later if o not in vars(self) and getattr(type(self), o) is getattr(BatchLossFilter, o)}
     undo.push(self._end_fit)
     undo.enter_context(added_columns(self.learn, self))
 
@@ -365,6 +361,7 @@ def before_batch(self:BatchLossFilter):
     "Replace the batch by the items to train on, if that is to be done by a look"
     self.n_passes,self.cut,self.pending = None,False,self.active
     if not self.active: return
+    self.deaf = self.hearing
     if not self.checked: self._check()
     passes = not self.stands_aside and (self.passes or (2 if self.looking else None))
     if passes and not self._is_whole() and self._can_cut(find_bs(self.learn.yb)): self.n_passes = passes
@@ -390,7 +387,7 @@ def _n_items(yb):
 @patch
 def _count(self:BatchLossFilter):
     "Count a batch that is trained on whole, and is not watched"
-    self.pending = False
+    self.pending,self.deaf = False,self.resting
     if len(self.learn.yb): self._record(n := _n_items(self.learn.yb), n, math.nan)
 
 @patch

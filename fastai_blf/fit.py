@@ -49,17 +49,18 @@ if not hasattr(Learner._with_events, 'fits'): Learner._with_events = _entering(L
 # %% ../nbs/02_fit.ipynb #3074569e
 class FitCallback(Callback):
     "A callback that works in fits: not in `validate`, `get_preds` or `lr_find`"
-    run_valid,active = False,False
-    _stateattrs = ('active',) # not for `learn.export`
+    run_valid,active,deaf = False,False,frozenset() # `deaf`: to which events
+    _stateattrs = ('active','deaf') # not for `learn.export`
     __setattr__ = object.__setattr__ # fastai would look for each name in the learner and its model, which takes microseconds for each batch
     def __call__(self, event_name):
-        "Run the event, if there is a method for it"
-        if hasattr(type(self), event_name) or event_name in vars(self) or event_name=='after_fit': return super().__call__(event_name) # after a fit fastai sets `run` back
+        "Run the event, unless there is nothing to do at it"
+        if event_name not in self.deaf: return super().__call__(event_name)
     def enter_fit(self):
         "Begin to work, until the fit ends"
         if hasattr(self.learn, 'lr_finder'): return
-        undo_after_fit(self.learn).callback(setattr, self, 'active', self.active) # a fit within a fit
+        for o in ('active','deaf'): undo_after_fit(self.learn).callback(setattr, self, o, getattr(self, o)) # a fit within a fit
         self.active = True
+        self.deaf = frozenset(o for o in dir(event) if o!='after_fit' and o not in vars(self) and not hasattr(type(self), o)) # after a fit fastai sets `run` back
         self.begin_fit()
     def begin_fit(self): "What to do at the beginning of a fit, before any `before_fit`"
     def before_train(self):

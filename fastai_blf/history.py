@@ -353,7 +353,7 @@ class LossHistory(FitCallback):
     order = MixedPrecision.order-5 # before what scales the loss, and before `BatchLossFilter` cuts the batch
     notes,memory = False,None
     losses,seen,trained,epochs_seen,mean,spread = map(_remembered, ('losses','seen','trained','epochs_seen','mean','spread'))
-    _stateattrs = ('active','undo_epoch','batches','steps','batch_idxs') # of a fit; not for `learn.export`
+    _stateattrs = ('active','deaf','undo_epoch','batches','steps','batch_idxs') # of a fit; not for `learn.export`
     def __init__(self,
         item_loss:Callable=None # Remember what this function of `(pred, *yb)` returns, one loss per item, and not the learner's loss
     ):
