@@ -230,5 +230,15 @@ def check_both(mk_learn, ref, n_epoch=2, lr=None, reduce=torch.mean, extra=lambd
     if task: support[task] = dict(BatchLossFilter='yes', EpochLossFilter='yes')
 def ce(pred, y): return F.cross_entropy(pred, y.view(-1).long(), reduction='none')
 def bce(pred, y): return F.binary_cross_entropy_with_logits(pred, y.float(), reduction='none').mean(1)
+class Typed(nn.Sequential):
+    def forward(self, x):
+        test_eq(type(x), TensorImage)
+        return super().forward(x.as_subclass(Tensor))
+def typed_ce(pred, y):
+    test_eq(type(y), TensorCategory)
+    return ce(pred, y)
+def mk_typed(x, y, mk_net): # its batches are typed tensors, and the model gets them as such
+    typed = TfmdDL(list(zip(map(TensorImage, x[:640]), map(TensorCategory, y[:640]))), bs=64, shuffle=True, num_workers=0)
+    return Learner(DataLoaders(typed, typed), Typed(*mk_net()), loss_func=CrossEntropyLossFlat()).remove_cb(CastToTensor)
 # no normalisation before a bias, which would have no gradient
 def mk_plain_net(): return nn.Sequential(nn.Conv2d(1,8,3,stride=2,padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(128,10))

@@ -33,10 +33,10 @@ def offered(lib): # The folder of the package
 
 def is_part(
     nm:str, # Of an entry, a method with its class
-    offered:set # Names that a user looks up
+    looked_up:set # Names that a user looks up
 )->bool: # Is it a part of the machinery?
     top,_,method = nm.partition('.')
-    return top not in offered or bool(_of_a_fit.match(method))
+    return top not in looked_up or bool(_of_a_fit.match(method))
 
 def in_a_line(md):
     "A line of Markdown as HTML, without its links"
