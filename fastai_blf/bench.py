@@ -123,7 +123,7 @@ def train(
     reach:float=None, # Accuracy to which time is reported, by default 98% of what plain training reaches
     reproduce:bool=False, # The experiment of 2019, unless other options say otherwise: cifar, wrn, 100 epochs, by plain,blf2019,blf,elf, with its charts?
     device:str=None, # Device: cpu, cuda ..., by default the fastest there is
-    clock:str=None, # Clock: wall, or cpu for the processor's time, which is the default where several fits run at once on a CPU
+    clock:str=None, # Clock: wall, or cpu for the processor's time, each fit in one thread, which is the default where several fits run at once on a CPU
     jobs:int=1, # Number of fits at once, each in a process of its own with one thread
     out:str='blf_train' # Where to write: path of the CSVs and the PNGs, without the ending
 )->pd.DataFrame: # A row for each method: means over seeds, differences from plain training and their 95% intervals, times in s
@@ -148,7 +148,8 @@ def train(
                  learn_kw=dict(model=s.model, dtype=dtype, channels_last=channels_last, fused=fused, pretrained=pretrained or s.model in ('lite0','minilm')))
     if data_kind(s.data)=='folder': check_images(s.data)
     dls = get_dls(**setup['dls_kw'])
-    head = [command_line(train, args), f'{dls.what}; {hardware(device, 1 if jobs>1 else None)}', *([f'{jobs} fits at once'] if jobs>1 else [])]
+    n_threads = 1 if jobs>1 or clock=='cpu' else None
+    head = [command_line(train, args), f'{dls.what}; {hardware(device, n_threads)}', *([f'{jobs} fits at once'] if jobs>1 else [])]
     title = [f'{s.model}, batch of {s.bs}, {dtype}, {s.epochs} epochs, {s.seeds} seed{"s"*(s.seeds>1)}', head[1]]
     file = FitsFile(f'{out}.csv', head)
     del dls # each process makes its own

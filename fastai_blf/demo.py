@@ -71,17 +71,15 @@ def blf_demo(
         on_cpu = device.type=='cpu'
         setup = dict(epochs=epochs, frozen=0, lr=lr, clock='cpu' if on_cpu else 'wall', learn_kw=dict(model='small'),
                      dls_kw=dict(data=data, bs=bs, size=size, device=str(device), num_workers=0 if on_cpu else None))
-        head = [command_line(blf_demo, args, name='blf_demo'),f'{get_dls(**setup["dls_kw"]).what}; {hardware(device, 1)}']
+        head = [command_line(blf_demo, args, name='blf_demo'),f'{get_dls(**setup["dls_kw"]).what}; {hardware(device, 1 if on_cpu else None)}']
         out = Path(out)
         (out/'blf_demo.csv').unlink(missing_ok=True)
         file = FitsFile(out/'blf_demo.csv', head)
     except (ValueError,OSError) as e: sys.exit(f'blf_demo: {e}')
     print(f'{head[1]}; {epochs} epochs, {seeds} seed{"s"*(seeds>1)}', flush=True)
     blf = 'blf' if (min_loss_perc,min_sample_perc)==(.9,0) else f'blf:{min_loss_perc}:min_sample_perc={min_sample_perc}'
-    specs,n_threads = ['plain',blf,'elf'],torch.get_num_threads()
-    torch.set_num_threads(1)
-    try: failed = do_fits(specs, seeds, setup, file, cut=partial(cut_specs, lrs=(1,), fastest=True))
-    finally: torch.set_num_threads(n_threads)
+    specs = ['plain',blf,'elf']
+    failed = do_fits(specs, seeds, setup, file, cut=partial(cut_specs, lrs=(1,), fastest=True))
     if failed: sys.exit(f'blf_demo: {failed[0]}')
     df = in_order(file.read(), specs)
     plot_times(df, head[1]).savefig(out/'blf_demo.png', dpi=100)

@@ -52,6 +52,7 @@ class FitCallback(Callback):
     run_valid,active,deaf = False,False,frozenset() # `deaf`: to which events
     _stateattrs = ('active','deaf') # not for `learn.export`
     __setattr__ = object.__setattr__ # fastai would look for each name in the learner and its model, which takes microseconds for each batch
+    training = property(lambda self: self.learn.training) # likewise: fastai asks for it at each event
     def __call__(self, event_name):
         "Run the event, unless there is nothing to do at it"
         if event_name not in self.deaf: return super().__call__(event_name)
