@@ -424,7 +424,7 @@ class LossHistory(FitCallback):
             losses,parts = self._item_losses(self.pred),mixed_parts(self.learn)
             if not self.train_iter: self.learn._grab_cbs(LossHistory).map(lambda o: o.check_losses(losses))
             if self.classes is None: self.classes = bool(all_reduce(self.model, tensor(int(are_class_scores(self.pred, self.yb, self._item_losses))), 'MIN'))
-            self.batches.append((self.batch_idxs, losses, parts, (self.y.flatten(),*class_probs(self.pred, self.y)) if self.classes else ()))
+            self.batches.append((self.batch_idxs, losses, parts, torch.stack([self.y.as_subclass(Tensor).flatten(), *class_probs(self.pred, self.y)], 1) if self.classes else None))
         self.noted = True
 
     def _item_losses(self, pred):
@@ -465,18 +465,22 @@ class LossHistory(FitCallback):
         idxs = _cat([i for i,*_ in batches])
         drawn = trained = np.bincount(idxs, minlength=n)
         if len(steps)!=len(batches) or any(j for _,*j in steps): trained = np.bincount(_cat([i[j[0].cpu()] if j else i for i,*j in steps]), minlength=n)
-        def _by_item(vals, op='SUM'):
-            res = np.zeros(n, 'float32')
-            res[idxs] = vals.astype(res.dtype) # of an item that was drawn twice, the latest
-            return self._of_all(torch.from_numpy(res), op)
         times = self._of_all(torch.from_numpy(drawn>0).int()) # in how many processes
-        def _mean(vals): return _by_item(vals)/times.clamp(min=1) if is_ddp(self.model) else _by_item(vals)
-        loss,part,classes = _mean(_cat([l for _,l,*_ in batches])),None,None
+        def _mean_of_all(t): return self._of_all(t)/times.clamp(min=1) if is_ddp(self.model) else t
+        def _mean(vals):
+            res = np.zeros(n, 'float32')
+            res[idxs] = _cat(vals) # of an item that was drawn twice, the latest
+            return _mean_of_all(torch.from_numpy(res))
+        loss,part,classes = _mean([l for _,l,*_ in batches]),None,None
         if self._of_all(tensor(any(p is not None for *_,p,_ in batches)).int(), 'MAX'):
-            part = _mean(_cat([torch.ones_like(l) if p is None else p for _,l,p,_ in batches]))
+            part = _mean([torch.ones_like(l) if p is None else p for _,l,p,_ in batches])
         if self.classes:
-            label,given,rival,other = map(_cat, [*zip(*(c for *_,c in batches))] or [()]*4)
-            classes = _by_item(label, 'MAX'),_mean(given),_mean(rival),_by_item(other, 'MAX')
+            rows = np.zeros(n, 'complex128') # four numbers that are moved as one: where memory is written to at random, a write costs the same whatever its size
+            if batches: rows[idxs] = _cat([c for *_,c in batches]).view('complex128')[:,0]
+            label,given,rival,other = torch.from_numpy(rows.view('float32').reshape(n, 4).T.copy())
+            label,other = (self._of_all(o, 'MAX') for o in (label,other))
+            given,rival = map(_mean_of_all, (given,rival))
+            classes = label,given,rival,other
         self.memory.trained += self._of_all(torch.from_numpy(trained.astype('int32')))
         self.memory.note(times>0, loss, part, classes)
 

@@ -14,7 +14,11 @@ def from_islp(name, target):
     df = pd.read_csv(files('ISLP')/'data'/f'{name}.csv')
     return df.drop(columns=[c for c in df if c.startswith('Unnamed')]),target
 
-tables = dict(cancer=lambda: (load_breast_cancer(as_frame=True).frame,'target'), digits=lambda: (load_digits(as_frame=True).frame,'target'),
+def pixels():
+    df = load_digits(as_frame=True).frame
+    return df[[c for c in df if df[c].nunique()>9]],'target' # what is ink in hardly any image has no scale to be normalized by
+
+tables = dict(cancer=lambda: (load_breast_cancer(as_frame=True).frame,'target'), digits=pixels,
               college=lambda: from_islp('College', 'Private'), juice=lambda: from_islp('OJ', 'Purchase'))
 
 def fit(table, seed, cb, use_bn):
