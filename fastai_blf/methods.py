@@ -174,6 +174,7 @@ methods = dict( # what a method adds to a learner: a function from the settings 
     # controls
     random_batches = RandomBatches,
     random_epochs  = RandomEpochs,
+    random_items   = RandomFilter,
     # as published
     blf2019   = lambda min_loss_perc=.9: BatchLossFilter(min_loss_perc, passes=2, n_sizes=0),
     tsai      = lambda perc=.9: BatchLossFilter(select=tsai_losses(perc), warmup=0, passes=2, n_sizes=0),
@@ -186,7 +187,7 @@ methods = dict( # what a method adds to a learner: a function from the settings 
     focal      = lambda gamma=2.: TrainLoss(lambda _: FocalLossFlat(gamma=gamma)),
     oversample = Oversample)
 
-controls = ('plain','random_batches','random_epochs')
+controls = ('plain','random_batches','random_epochs','random_items')
 
 def parse_method(
     spec:str # Name of a method, and its settings behind colons; several with `+` between; `@epochs` and `*factor` at the end
