@@ -253,7 +253,7 @@ def _end_fit(self:EpochLossFilter, exc_type, exc, tb):
 def normalizes_items(
     model:nn.Module # Any module
 )->bool: # Has it batch norm, and no convolution?
-    "Does batch norm in `model` go by the items of a batch alone, and not by the places of each as well?"
+    "Does batch norm in `model` go by the items of a batch alone, and not by the places of each as well, as far as its layers tell?"
     modules = [*model.modules()]
     return any(isinstance(m, _BatchNorm) for m in modules) and not any(isinstance(m, _ConvNd) for m in modules)
 
@@ -388,12 +388,13 @@ class RandomFilter(EpochLossFilter):
         keep:float|Callable=.6, # Share of the items to train on, a number or a schedule of the share of training done
         warmup:float=None, # Epochs that train on everything first, as in `EpochLossFilter`
         cooldown:float=None, # Epochs at the end of each fit that train on everything, likewise
+        item_loss:Callable=None, # Remember what this function of `(pred, *yb)` returns, one loss per item, and not the learner's loss
         rehearse:bool=True # Try at the first batch of a fit whether items can be left out?
     ):
         if not callable(keep): check_share('keep', keep)
         self.keep = keep
-        super().__init__(keep_easy=0, keep_loss=0, warmup=warmup, cooldown=cooldown, by_class=False, guard=False, max_age=math.inf, select=self._draw, rehearse=rehearse)
+        super().__init__(0, keep, keep_loss=0, warmup=warmup, cooldown=cooldown, by_class=False, guard=False, max_age=math.inf, item_loss=item_loss, rehearse=rehearse)
 
-    def _draw(self, losses): return random_items(share_at('keep', self.keep, self.pct_train))(losses)
+    def _losses(self): return torch.zeros_like(self.losses) # to choose by: all alike, so that each item has the same chance
 
-    __repr__ = basic_repr('keep,warmup,cooldown,rehearse')
+    __repr__ = basic_repr('keep,warmup,cooldown,item_loss,rehearse')

@@ -294,7 +294,7 @@ class _Process:
 def _threads(n):
     "Have PyTorch use `n` threads; `None` for as many as it does"
     before = torch.get_num_threads()
-    torch.set_num_threads(n or before)
+    if n: torch.set_num_threads(n)
     try: yield
     finally: torch.set_num_threads(before)
 

@@ -180,7 +180,7 @@ methods = dict( # what a method adds to a learner: a function from the settings 
     tsai      = lambda perc=.9: BatchLossFilter(select=tsai_losses(perc), warmup=0, passes=2, n_sizes=0),
     sb        = lambda beta=1.: BatchLossFilter(select=sample_by_rank(beta), passes=2, n_sizes=0),
     composer  = lambda keep=.5, start=.5, end=.9, *, epochs: BatchLossFilter(select=draw_by_rank(keep), warmup=start*epochs, cooldown=(1-end)*epochs, interrupt=2, passes=2, n_sizes=0),
-    infobatch = lambda keep_easy=.5, *, epochs, **kw: EpochLossFilter(None, keep_easy, True, **{**dict(keep_loss=0, warmup=1, cooldown=epochs/8, by_class=False, max_age=inf), **kw}),
+    infobatch = lambda keep_easy=.5, *, epochs, **kw: EpochLossFilter(None, keep_easy, True, **{**dict(keep_loss=0, warmup=1, cooldown=max(1, epochs/8), by_class=False, max_age=inf), **kw}),
     seta      = SeTa,
     # rare classes
     weights    = lambda: TrainLoss(weighted_loss),
