@@ -252,10 +252,10 @@ def _end_fit(self:EpochLossFilter, exc_type, exc, tb):
 
 def normalizes_items(
     model:nn.Module # Any module
-)->bool: # Has it batch norm, and no convolution?
-    "Does batch norm in `model` go by the items of a batch alone, and not by the places of each as well, as far as its layers tell?"
+)->bool: # Has it batch norm, and neither convolutions nor recurrent layers?
+    "Does all of `model` go by what batch norm makes of the items of a batch, as a network for tables does?"
     modules = [*model.modules()]
-    return any(isinstance(m, _BatchNorm) for m in modules) and not any(isinstance(m, _ConvNd) for m in modules)
+    return any(isinstance(m, _BatchNorm) for m in modules) and not any(isinstance(m, (_ConvNd,nn.RNNBase)) for m in modules)
 
 @patch
 def _cooldown(self:EpochLossFilter):
