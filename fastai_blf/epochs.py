@@ -392,9 +392,9 @@ class RandomFilter(EpochLossFilter):
         rehearse:bool=True # Try at the first batch of a fit whether items can be left out?
     ):
         if not callable(keep): check_share('keep', keep)
-        self.keep = keep
         super().__init__(0, keep, keep_loss=0, warmup=warmup, cooldown=cooldown, by_class=False, guard=False, max_age=math.inf, item_loss=item_loss, rehearse=rehearse)
 
+    keep = property(lambda self: self.keep_easy) # to it, all items are easy
     def _losses(self): return torch.zeros_like(self.losses) # to choose by: all alike, so that each item has the same chance
 
     __repr__ = basic_repr('keep,warmup,cooldown,item_loss,rehearse')
