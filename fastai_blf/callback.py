@@ -311,8 +311,7 @@ def _rehearse(self:BatchLossFilter):
     aside,n = self.learn._grab_cbs(FitCallback),find_bs(self.yb)
     self.n_first,self.parts = n,self._layout(n)
     if self.resize is not None and not _any_tensor(_is_image, self.xb): raise ValueError(f"`resize={self.resize}` needs images, float tensors of shape (n,c,h,w), but the batch has none")
-    with trial(self.learn, aside, self.guard) as model: predict(self.learn, model) # in training mode, to find out what that changes
-    if self.rehearse: self.way = rehearse(self.learn, aside, self.item_loss, self.passes==1, self.guard)
+    if self.rehearse: self.way = rehearse(self.learn, aside, self.item_loss, self.passes==1)
     with trial(self.learn, aside, self.guard):
         try: losses = self._look()
         except Exception as e:

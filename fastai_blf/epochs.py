@@ -130,7 +130,8 @@ def _is_easy(self:EpochLossFilter, losses, doubted=False):
     m,known = self.memory,losses.isfinite().numpy() & ~np.asarray(doubted)
     easy = known & (m.seen>=m.epochs_seen-self.max_age).numpy()
     if self.keep_loss and m.sure is not None: easy &= (m.sure>=_sure).numpy()
-    if known.any(): easy[known] &= ~self._hard(losses if known.all() else torch.from_numpy(losses.numpy()[known])).numpy()
+    which = slice(None) if known.all() else known
+    if known.any(): easy[which] &= ~self._hard(torch.from_numpy(losses.numpy()[which])).numpy()
     return easy
 
 @patch

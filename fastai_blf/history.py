@@ -231,28 +231,37 @@ class LossMemory:
         "Add what an epoch has shown"
         latest = loss if part is None else torch.where(self.losses.isfinite(), torch.lerp(self.losses, loss, part), loss)
         self.losses = torch.where(noted, latest, self.losses)
-        self.seen.masked_fill_(noted, self.epochs_seen)
+        if classes is not None and self.given is None: self._begin_classes(len(loss))
+        for b in _blocks(len(loss)):
+            def _in_block(t): return None if t is None else t[b].contiguous()
+            self._note(_in_block, *map(_in_block, (noted,loss,part)), classes and map(_in_block, classes))
+
+    def _note(self, in_block, noted, loss, part, classes):
+        "Of a block of items, in place"
+        in_block(self.seen).masked_fill_(noted, self.epochs_seen)
         seen = noted.float() if part is None else part*noted
         if not loss.sum().isfinite(): seen,loss = seen*loss.isfinite(),loss.nan_to_num(0., 0., 0.)
-        self.weight += seen; self.total.addcmul_(seen, loss); self.total_sq.addcmul_(seen, loss.square()) # in place: of all this, memory for new tensors takes longest
-        if classes is not None: self._note_classes(noted, seen, *classes)
-
-    def _note_classes(self, noted, seen, label, given, rival, other):
-        n = len(self.losses)
-        if self.given is None:
-            self.given,self.rival,self.right,self.forgot,self.sure = (torch.zeros(n) for _ in range(5))
-            self.label,self.other = (torch.full((n,), -1, dtype=torch.int32) for _ in range(2))
-            self.was_right = torch.zeros(n, dtype=torch.bool)
+        for nm,new in dict(weight=1, total=loss, total_sq=loss.square()).items(): in_block(getattr(self, nm)).add_(seen*new)
+        if classes is None: return
+        label,given,rival,other = classes
         right = given>rival
-        self.given.addcmul_(seen, given); self.rival.addcmul_(seen, rival); self.right.addcmul_(seen, right.float()); self.forgot += noted & self.was_right & ~right
-        for nm,new in dict(label=label, other=other, sure=given, was_right=right).items(): np.copyto(getattr(self, nm).numpy(), new.numpy(), where=noted.numpy(), casting='unsafe')
+        for nm,new in dict(given=given, rival=rival, right=right).items(): in_block(getattr(self, nm)).add_(seen*new)
+        in_block(self.forgot).add_(noted & in_block(self.was_right) & ~right)
+        for nm,new in dict(label=label, other=other, sure=given, was_right=right).items():
+            old = in_block(getattr(self, nm))
+            torch.where(noted, new.to(old.dtype), old, out=old)
+
+    def _begin_classes(self, n):
+        self.given,self.rival,self.right,self.forgot,self.sure = (torch.zeros(n) for _ in range(5))
+        self.label,self.other = (torch.full((n,), -1, dtype=torch.int32) for _ in range(2))
+        self.was_right = torch.zeros(n, dtype=torch.bool)
 
     def beside_class(self):
         "The latest losses; where there are classes, each beside the mean of its class"
         if self.label is None or below_zero(*self.losses.nan_to_num(0.).aminmax()): return self.losses
-        known,res = (self.losses.isfinite() & (self.label>=0)).numpy(),self.losses.clone()
-        label,losses = self.label.numpy()[known],self.losses.numpy()[known] # NumPy takes those of a mask ten times faster than PyTorch
-        res.numpy()[known] = losses/_class_means(label, losses).clip(min=1e-10)[label]
+        mean,label,res = _class_means(self.label, self.losses),self.label.numpy(),self.losses.clone()
+        mean = np.append(np.where(mean>=0, mean.clip(min=1e-10), 1), 1).astype('float32') # the last one for a label of -1
+        for b in _blocks(len(res)): res[b] /= torch.from_numpy(mean[label[b]])
         return res
 
     def is_suspect(self,
@@ -264,8 +273,7 @@ class LossMemory:
             some = mean[::max(1, len(mean)//2**17)] # a sample of millions tells the quartiles
             low,high = np.nanquantile(some, (.25,.75)) if some.isfinite().any() else (0.,0.)
             return mean>high+3*(high-low)
-        known,n = (self.weight>0).numpy(),int(max(self.label.max(), self.other.max()))+1
-        usual = _class_means(self.label.numpy()[known], (self.given/self.weight).numpy()[known], n) # the probability of a class for its own items
+        usual = _class_means(self.label, self.given/self.weight, int(self.other.max())+1) # the probability of a class for its own items
         some = np.flatnonzero(self.rival>2*self.given) # few, and only they can be suspects
         given,rival,weight,label,other = (getattr(self, o).numpy()[some] for o in ('given','rival','weight','label','other'))
         wrong = rival/weight>=(1 if careful else .5)*usual[other] # after confident learning (Northcutt et al., 2021)
@@ -282,9 +290,19 @@ class LossMemory:
         if len(ds)!=len(self.losses): return f"{len(ds)} items for {len(self.losses)}"
         if self.targets is not None and self.targets!=some_targets(ds): return "as many items, but with other targets"
 
+_block = 2**16 # items at a time, which stay in the cache: memory for new tensors of millions takes longer than all that is computed
+
+def _blocks(n): return [slice(i, i+_block) for i in range(0, n, _block)]
+
 def _class_means(label, vals, n=0):
-    "The mean of the `vals` of each class, of at least `n` classes; nan where a class has none"
-    with np.errstate(invalid='ignore'): return (np.bincount(label, vals, n)/np.bincount(label, minlength=n)).astype('float32')
+    "The mean of the finite `vals` of each class, of at least `n` classes (-1 is none); nan where a class has none"
+    sums = np.zeros((2, max(n, int(label.max())+1)))
+    for b in _blocks(len(label)):
+        l,v = label[b].numpy(),vals[b].numpy()
+        known = np.isfinite(v) & (l>=0)
+        if not known.all(): l,v = l[known],v[known]
+        sums += np.bincount(l, v, sums.shape[1]),np.bincount(l, minlength=sums.shape[1])
+    with np.errstate(invalid='ignore'): return (sums[0]/sums[1]).astype('float32')
 
 def class_probs(
     pred:Tensor, # Scores of classes, shape `(n,c)`
@@ -338,6 +356,22 @@ def _bytes(o):
     return b','.join(a.tobytes() for a in _arrays(o)) or (repr(o) if isinstance(o, (int,float,str,bytes,type(None))) else type(o).__name__).encode()
 
 # %% ../nbs/05_history.ipynb #18d7b11a
+def _counts(idxs, n):
+    "How often each of `n` items is among the indices `idxs`, a list of tensors"
+    once,n_idxs = np.zeros(n, dtype=bool),sum(map(len, idxs))
+    for o in _joined(idxs): once[o] = True # the usual case, in a fifth of the time: what is written to at random had better be small
+    return torch.from_numpy(once if np.count_nonzero(once)==n_idxs else np.bincount(torch.cat(idxs).numpy(), minlength=n))
+
+def _joined(ts, size=64):
+    "The tensors of batches `ts`, some batches at a time, as arrays"
+    for i in range(0, len(ts), size): yield torch.cat(ts[i:i+size]).cpu().numpy()
+
+def _per_item(idxs, vals, n, width=1):
+    "What batches of the items `idxs` have noted, in the order of the `n` items; of an item that was drawn twice, the latest"
+    res = np.zeros(n, dtype={1:'float32', 4:'complex128'}[width]) # four numbers are moved as one: where memory is written to at random, a write costs the same whatever its size
+    for i,new in zip(_joined(idxs), _joined(vals)): res[i] = new if width==1 else new.view(res.dtype)[:,0]
+    return torch.from_numpy(res if width==1 else res.view('float32').reshape(n, width))
+
 def _end_view(learn, view):
     if learn.dl is view: learn.dl = view.viewed
 
@@ -461,27 +495,22 @@ class LossHistory(FitCallback):
         if not self.notes or not (self.batches or self.active): return
         batches,steps,n = self.batches,self.steps,len(self.losses)
         self.batches,self.steps = [],[]
-        def _cat(ts): return torch.cat(ts).cpu().numpy() if ts else np.zeros(0, dtype=int)
-        idxs = _cat([i for i,*_ in batches])
-        drawn = trained = np.bincount(idxs, minlength=n)
-        if len(steps)!=len(batches) or any(j for _,*j in steps): trained = np.bincount(_cat([i[j[0].cpu()] if j else i for i,*j in steps]), minlength=n)
-        times = self._of_all(torch.from_numpy(drawn>0).int()) # in how many processes
-        def _mean_of_all(t): return self._of_all(t)/times.clamp(min=1) if is_ddp(self.model) else t
-        def _mean(vals):
-            res = np.zeros(n, 'float32')
-            res[idxs] = _cat(vals) # of an item that was drawn twice, the latest
-            return _mean_of_all(torch.from_numpy(res))
-        loss,part,classes = _mean([l for _,l,*_ in batches]),None,None
+        idxs = [i for i,*_ in batches]
+        drawn = trained = _counts(idxs, n)
+        if len(steps)!=len(batches) or any(j for _,*j in steps): trained = _counts([i[j[0].cpu()] if j else i for i,*j in steps], n)
+        several = is_ddp(self.model)
+        def _sum_of_all(t): return self._of_all(t.int()) if several else t
+        def _mean_of_all(t): return self._of_all(t)/times.clamp(min=1) if several else t
+        times = _sum_of_all(drawn>0) # in how many processes
+        loss,part,classes = _mean_of_all(_per_item(idxs, [l for _,l,*_ in batches], n)),None,None
         if self._of_all(tensor(any(p is not None for *_,p,_ in batches)).int(), 'MAX'):
-            part = _mean([torch.ones_like(l) if p is None else p for _,l,p,_ in batches])
+            part = _mean_of_all(_per_item(idxs, [torch.ones_like(l) if p is None else p for _,l,p,_ in batches], n))
         if self.classes:
-            rows = np.zeros(n, 'complex128') # four numbers that are moved as one: where memory is written to at random, a write costs the same whatever its size
-            if batches: rows[idxs] = _cat([c for *_,c in batches]).view('complex128')[:,0]
-            label,given,rival,other = torch.from_numpy(rows.view('float32').reshape(n, 4).T.copy())
+            label,given,rival,other = _per_item(idxs, [c for *_,c in batches], n, 4).unbind(1)
             label,other = (self._of_all(o, 'MAX') for o in (label,other))
             given,rival = map(_mean_of_all, (given,rival))
             classes = label,given,rival,other
-        self.memory.trained += self._of_all(torch.from_numpy(trained.astype('int32')))
+        self.memory.trained += _sum_of_all(trained)
         self.memory.note(times>0, loss, part, classes)
 
     def _of_all(self, t, op='SUM'): # an interrupted process cannot wait for the others
