@@ -83,7 +83,7 @@ def _line(vals, share, total, size=2**17):
         i,off = sample.cumsum(dtype=float).searchsorted(share*sample.sum(dtype=float)),len(sample)//50
         high,low = sample[max(0, i-off)],sample[min(len(sample)-1, i+off)]
         over = vals>high
-        above,n = np.sum(vals, where=over, dtype=float),np.count_nonzero(over)
+        above,n = vals[over].sum(dtype=float),np.count_nonzero(over)
         if above>=total: high,above,n = math.inf,0.,0
     near = np.sort(vals[(vals<=high)&(vals>=low)])[::-1]
     k = _n_for(near, total-above)
@@ -265,17 +265,21 @@ def _cooldown(self:EpochLossFilter):
     return 0 if self.n_epoch==1 or normalizes_items(self.model) else max(1, self.n_epoch/8)
 
 @patch
+def _warmup(self:EpochLossFilter):
+    "Epochs at the start of this fit that train on everything; those of earlier fits count"
+    return max(0, ifnone(self.warmup, 1)-self.known)
+
+@patch
 def _chooses(self:EpochLossFilter, epoch):
-    "Is this an epoch of a choice of items? With losses remembered from earlier fits it need not warm up"
-    warmup = max(0, ifnone(self.warmup, 1)-self.known)
-    return not self._too_short() and warmup<epoch+.5<self.n_epoch-self._cooldown()
+    "Is this an epoch of a choice of items?"
+    return not self._too_short() and self._warmup()<epoch+.5<self.n_epoch-self._cooldown()
 
 @patch
 def _why_whole(self:EpochLossFilter):
     "Why no epoch of this fit is one of a choice"
     n = f"{self.n_epoch} epoch{'s'*(self.n_epoch>1)}" + f" after {self.known} of the same data"*(self.known>0)
     why = (f"in a training of fewer than {_shortest} epochs that costs accuracy, and fewer epochs save more (`warmup=1` chooses all the same)" if self._too_short() else
-           "the first epoch trains on everything, where no losses are remembered"+", and so does the last"*(self._cooldown()>0))
+           "everything is trained on in " + " and in ".join(f"the {nm} {'epoch' if o<=1 else f'{o:g} epochs'} (`{k}`)" for nm,k,o in (('first','warmup',self._warmup()),('last','cooldown',self._cooldown())) if o))
     return f"`{type(self).__name__}` chooses no items in this fit, which is plain training, since it is short ({n}): {why}"
 
 @patch
