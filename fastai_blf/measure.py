@@ -12,7 +12,7 @@ __all__ = ['filter_parts', 'step_shares', 'lr_factors', 'measures', 'published',
            'fit_rows', 'run_fits', 'FitsFile', 'save_results', 'read_results', 'cut_specs', 'base_method',
            'method_name', 'in_order', 'do_fits', 'interval', 'versus', 'summarize', 'compare_matched', 'summary_rows',
            'readable', 'answer', 'save_figure', 'plot_step', 'plot_times', 'plot_train', 'plot_matched',
-           'plot_reproduced', 'memory_costs', 'numpy_top_losses', 'race', 'plot_select']
+           'plot_reproduced', 'load_times', 'memory_costs', 'numpy_top_losses', 'race', 'plot_select']
 
 # %% ../nbs/12_measure.ipynb #a39f5579
 import io,json,multiprocessing,platform,shlex,signal,sys,tempfile
@@ -748,6 +748,22 @@ def plot_reproduced(
     save_figure(fig, out, head, '_reproduced')
 
 # %% ../nbs/12_measure.ipynb #a2aef841
+def load_times(
+    clock:Clock, # The clock to use
+    *dls # Dataloaders
+)->list: # Of each of them, in seconds
+    "What an epoch's loading takes, a batch of each in turn, so that what slows the machine slows all alike; each is as often the first one, which has to fetch items that lie far away"
+    secs,its = [0.]*len(dls),deque(enumerate(map(iter, dls)))
+    while its:
+        for _ in range(len(its)):
+            i,it = its.popleft()
+            start = clock()
+            more = next(it, None) is not None
+            secs[i] += clock()-start
+            if more: its.append((i,it))
+        its.rotate(1)
+    return secs
+
 def memory_costs(
     n:int, # Number of items
     bs:int=4096, # Items in a batch
@@ -762,8 +778,8 @@ def memory_costs(
     fixed = BatchLoader(ds, bs, get_idxs=lambda: order)
     told,chosen = (history.indexed(fixed, check=False) for _ in range(2))
     chosen.given = history._Ints(np.array(order))
-    load,carry,given = map(min, zip(*[[clock.time(deque, o, 0) for o in (fixed,told,chosen)] for _ in range(5)])) # in turn, so that each has quiet moments
-    carry,given = max(0, carry-load),given-load
+    load,carry,given = np.transpose([load_times(clock, fixed, told, chosen) for _ in range(3)])
+    carry,given = max(0, np.median(carry-load)),np.median(given-load)
     loss_func,n_out = (CrossEntropyLossFlat(),2) if classes else (MSELossFlat(),1)
     learn = Learner(DataLoaders(dl, BatchLoader(TensorDataset(*ds[:64]), 64), device='cpu'), nn.Linear(1,n_out), loss_func=loss_func, cbs=EpochLossFilter(warmup=1, cooldown=0))
     with timed(clock, chosen=(EpochLossFilter,'_chosen'), order=(by_epoch,'ordered_idxs'), store=(LossHistory,'_store'), before=(LossHistory,'before_batch'),
