@@ -197,7 +197,9 @@ def put_back(
 ):
     "Give `objs` back the attributes they had, and the values of their buffers"
     dicts,clones,scripted = [],{},[]
-    def _clone(b): return clones.setdefault(id(b), (b,b.detach().clone()))[1] # one for both owners of a shared buffer
+    def _clone(b): # one for both owners of a shared buffer
+        if id(b) not in clones: clones[id(b)] = b,b.detach().clone()
+        return clones[id(b)][1]
     for o in objs:
         dicts.append((o,vars(o),dict(vars(o))))
         if not isinstance(o, nn.Module): continue
