@@ -9,6 +9,7 @@ from time import thread_time
 from fastai_blf.jobs import *
 from fastai.basics import *
 from fastai_blf.all import *
+from fastai_blf.history import same_chance
 from fastai_blf.measure import *
 
 callbacks = dict(plain=lambda: None, callback=Callback, blf=BatchLossFilter, elf=EpochLossFilter)
@@ -18,23 +19,21 @@ class Turn(Callback):
     order = 10_000
     def __init__(self, mine, following): self.mine,self.following = mine,following
     def after_batch(self):
-        states = torch.get_rng_state(),random.getstate(),np.random.get_state()
-        self.following.release()
-        self.mine.acquire()
-        for f,o in zip((torch.set_rng_state,random.setstate,np.random.set_state), states): f(o)
+        with same_chance():
+            self.following.release()
+            self.mine.acquire()
 
 def rows(job, seed, methods, epochs):
     kw = {k:v for k,v in presets[job].items() if k not in ('epochs','lr','seeds')}
     turns = [Semaphore(0) for _ in methods]
     learns,timers,threads = {},{},[]
     for i,nm in enumerate(np.random.default_rng(seed).permutation(methods)):
-        set_seed(seed)
         timers[nm],turn = TrainTimer(thread_time),Turn(turns[i], turns[(i+1)%len(turns)])
-        learns[nm] = learn = get_learner(get_dls(device='cpu', **kw), default_model(kw['data']), cbs=[*L(callbacks[nm]()), timers[nm], turn])
-        learn.dls.train.rng.seed(seed)
-        def _fit(learn=learn, turn=turn, states=(torch.get_rng_state(),random.getstate(),np.random.get_state())):
+        def _fit(nm=nm, turn=turn):
             turn.mine.acquire()
-            for f,o in zip((torch.set_rng_state,random.setstate,np.random.set_state), states): f(o)
+            set_seed(seed)
+            learns[nm] = learn = get_learner(get_dls(device='cpu', **kw), default_model(kw['data']), cbs=[*L(callbacks[nm]()), timers[nm], turn])
+            learn.dls.train.rng.seed(seed)
             with learn.no_bar(),learn.no_logging(): learn.fit_one_cycle(epochs, presets[job]['lr'])
             turn.following.release()
         threads.append(Thread(target=_fit))
