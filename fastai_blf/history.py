@@ -359,7 +359,7 @@ def _bytes(o):
 def _counts(idxs, n):
     "How often each of `n` items is among the indices `idxs`, a list of tensors"
     once,n_idxs = np.zeros(n, dtype=bool),sum(map(len, idxs))
-    for o in _joined(idxs): once[o] = True # the usual case, in a fifth of the time: what is written to at random had better be small
+    for o in _joined(idxs): once[o] = True # the usual case, for which this is faster: what is written to at random had better be small
     return torch.from_numpy(once if np.count_nonzero(once)==n_idxs else np.bincount(torch.cat(idxs).numpy(), minlength=n))
 
 def _joined(ts, size=64):
