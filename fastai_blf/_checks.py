@@ -8,7 +8,8 @@ Docs: https://fastai-blf.github.io/fastai_blf/checks.html.md"""
 __all__ = []
 
 # %% ../nbs/09_checks.ipynb #da5d2a0d
-from copy import copy
+import threading
+from copy import copy,deepcopy
 from fastai.basics import *
 from fastai.callback.all import *
 from fastai.data.load import SkipItemException
@@ -55,10 +56,40 @@ class Skips: # items that are skipped
     def __getitem__(self, i):
         if i in (5,100,333): raise SkipItemException
         return waves[i]
-class DrawsToo(Callback): # somebody else draws from the dataloader inside an epoch
+class DrawsToo(Callback): # somebody else draws from the dataloader inside an epoch, and while a batch is on its way
     run_valid = False
+    def before_batch(self):
+        if self.iter%4==0: self.learn.dl.one_batch()
     def after_batch(self):
         if self.iter%5==0: self.dls.train.one_batch(); self.learn.dl.one_batch(); self.dls.train.new(bs=8).one_batch()
+class Ahead(GetAttr): # a loader that takes a batch more than is trained on
+    _default = 'dl'
+    def __init__(self, dl): self.dl = dl
+    def __len__(self): return len(self.dl)
+    def __iter__(self):
+        last = None
+        for b in self.dl:
+            if last is not None: yield last
+            last = b
+        yield last
+class Prefetches(Callback):
+    order,run_valid = 60,False
+    def before_train(self): self.learn.dl = Ahead(self.learn.dl)
+class Resorts(Callback): # sorts the items of a batch, as for packed sequences
+    run_valid = False
+    def before_batch(self):
+        order = self.y[:,0].argsort()
+        self.learn.xb,self.learn.yb = (self.x[order],),(self.y[order],)
+class Copies(Callback): # puts a copy of the batch in its place, from which nothing leads back
+    order,run_valid = 60,False
+    def before_train(self): self.learn.dl = [tuple(o.clone() for o in b) for b in self.learn.dl]
+class Replaces(Callback): # other data within a fit
+    def __init__(self, dl): self.new = dl
+    def before_epoch(self):
+        if self.epoch==1: self.dls.loaders[0] = self.new
+class Modulo: # has fewer items than are drawn from
+    def __len__(self): return N
+    def __getitem__(self, i): return waves[i%N]
 class InPlace(DataLoader): # as tsai's `get_ts_dls(sort=True)`
     def do_item(self, i): return i
     def create_batch(self, b): b.sort(); return xs[b],ys[b]
@@ -66,15 +97,31 @@ class Anew(InPlace):
     def create_batch(self, b): b = sorted(b); return xs[b],ys[b]
 class Numbers(DataLoader):
     def create_batches(self, samps): yield from ((xs[list(b)],ys[list(b)]) for b in self.chunkify(samps))
+class Wraps(DataLoader): # a `create_batches` that makes items as fastai does
+    def create_batches(self, samps): yield from super().create_batches(samps)
 on_waves = partial(DataLoader, bs=32, shuffle=True)
+def by_target(o): return o[1].item()
+def permuted(b): p = torch.randperm(len(b[0])); return tuple(o[p] for o in b)
+rare = [(x,(x<.03).float()) for x in xs] # most targets are alike
 def check_loaders(cb):
     "All kinds of loaders: `cb` remembers what belongs to the items, or refuses before the first step"
-    for dl,more in ((on_waves(Skips()),()), (None,DrawsToo()), (InPlace(waves, bs=32, shuffle=True),()), (Numbers(waves, bs=32, shuffle=True),()), (on_waves(Skips(), num_workers=2),()),
+    for dl,more in ((on_waves(Skips()),()), (None,DrawsToo()), (InPlace(waves, bs=32, shuffle=True),()), (Numbers(waves, bs=32, shuffle=True),()), (on_waves(Skips(), num_workers=2),()), (Wraps(Skips(), bs=32, shuffle=True),()), (None,Prefetches()),
+                    (on_waves(waves, before_batch=lambda b: sorted(b, key=by_target)),()), (on_waves(rare, before_batch=lambda b: random.sample(b, len(b))),()),
                     (WeightedDL(waves, bs=32, shuffle=True, wgts=np.arange(640.), num_workers=0),()), (PartialDL(waves, bs=32, partial_n=100, num_workers=0),())):
         learn = train(wave_learner([cb(), *L(more)], dl))
         check_remembered(learn, learn.loss_history)
-    for dl in (Anew(waves, bs=32, shuffle=True), on_waves(waves, before_batch=lambda b: sorted(b, key=lambda o: o[1].item())), on_waves(waves, after_batch=lambda b: tuple(o[b[0][:,0].argsort()] for o in b))):
+    for dl in (Anew(waves, bs=32, shuffle=True), on_waves(waves, after_batch=lambda b: tuple(o[b[0][:,0].argsort()] for o in b)), on_waves(waves, after_batch=permuted), on_waves([(x,y.clone()) for x,y in waves], before_batch=lambda b: deepcopy(b)[::-1])):
         refuses(wave_learner(cb(), dl), 'in another order than that of their indices')
+    with no_random(): refuses(wave_learner([cb(),Resorts()]), 'A callback puts the items of a batch in another order')
+    refuses(wave_learner([cb(),Copies()]), 'The batch is not one that the dataloader, a DataLoader, has made')
+    refuses(wave_learner(cb(), on_waves(Modulo(), n=2*N)), 'draws indices up to 1279')
+    refuses(wave_learner(cb(), on_waves(Modulo(), get_idxs=lambda: [N,*range(32,N)])), 'The dataloader draws index 640, but the dataset has 640 items')
+    refuses(wave_learner(cb(), DataLoader({f'{i}':o for i,o in enumerate(waves)}, bs=32, get_idxs=lambda: [f'{i}' for i in range(N)])), "draws the index '0'")
+    refuses(wave_learner(cb(), on_waves([(x,y,threading.Lock()) for x,y in waves], create_batch=lambda b: fa_collate([o[:2] for o in b]))), 'cannot be copied')
+    for dl,msg in ((on_waves(waves*2), 'The training set was replaced by another one within a fit (1280 items for 640)'), (Anew(waves, bs=32, shuffle=True), 'in another order than that of their indices')):
+        learn = wave_learner([cb(),Replaces(dl)])
+        with expect_fail(ValueError, msg): train(learn)
+        test_eq(learn.epoch, 1); learn.had = hooks(dl); check_remembered(learn, learn.loss_history)
     refuses(wave_learner(cb(), on_waves(waves, create_batch=lambda b: tuple(torch.rand(len(b),1) for _ in range(2)))), 'by chance')
     refuses(wave_learner(cb(), on_waves(waves, after_batch=lambda b: tuple(torch.cat([o,o]) for o in b))), 'The batch has 64 items, but the dataloader made it of 32')
 def params(learn): return torch.cat([p.detach().flatten().float() for p in learn.model.state_dict().values()])

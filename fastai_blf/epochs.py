@@ -29,7 +29,7 @@ from .history import _Ints,_base,_is_a,_own
 # %% ../nbs/05b_epochs.ipynb #55cf8c31
 class EpochLossFilter(LossHistory):
     "Train each epoch on the items of high remembered loss and a share of the others, and load only those (after InfoBatch, Qin et al., 2024, arXiv 2303.04947, section 3)"
-    name = 'elf'
+    name,said = 'elf',False # `said`: that a fit was too short
     def __init__(self,
         min_loss_perc:float|Callable=.5, # Hard are the fewest items that make up this share of the losses, a number or a schedule; `None`: those of at least the mean loss
         keep_easy:float|Callable=.5, # Share of the other items to train on, drawn afresh each epoch, those of higher loss more often; a number or a schedule of the share of training done
@@ -112,7 +112,7 @@ def _hard(self:EpochLossFilter, losses):
         order = torch.randperm(len(losses))
         return torch.zeros_like(losses, dtype=torch.bool).index_fill(0, order[check_idxs(self.select(losses[order]), len(losses), self.select)], True)
     if self.min_loss_perc is None: return losses>=losses.mean()
-    share = share_at('min_loss_perc', self.min_loss_perc, self.pct_train)
+    share = share_at('min_loss_perc', self.min_loss_perc, getattr(self.learn, 'pct_train', 0.)) # there is none before the first fit
     if share and below_zero(losses.min(), losses.max()): # not at the first batch, where this is refused
         warn_once("Some losses are below zero by now, and have no shares of a sum: training goes on with all items")
         return torch.ones_like(losses, dtype=torch.bool)
@@ -232,7 +232,11 @@ def begin_fit(self:EpochLossFilter):
                          "set `reweight=False` to use both filters, or remove one")
     if len(cbs := self.learn._grab_cbs(EpochLossFilter))>1: raise ValueError(f"The learner has {len(cbs)} filters, {list(cbs)}, but one was expected: remove the others")
     self.weights,self.step_way,self.enough,self.history,self.known = None,None,None,[],self.epochs_seen-self.memory.since
-    if not any(map(self._chooses, range(self.n_epoch))): warn_once(self._why_whole())
+    skips = self.learn._grab_cbs(SkipToEpoch)
+    self.begins = skips[0]._skip_to if skips else 0
+    if not (self.said or any(map(self._chooses, range(self.n_epoch)))):
+        self.said = True
+        warn(self._why_whole())
     undo = undo_after_fit(self.learn)
     undo.push(self._end_fit)
     if self.rehearse and any(map(self._chooses, range(self.n_epoch))):
@@ -243,7 +247,7 @@ def begin_fit(self:EpochLossFilter):
 _shortest = 8 # epochs of a training; in a shorter one leaving items out costs accuracy, and fewer epochs save more
 
 @patch
-def _too_short(self:EpochLossFilter): return self.warmup is None and self.known+self.n_epoch<_shortest
+def _too_short(self:EpochLossFilter): return self.warmup is None and self.known+self.n_epoch-self.begins<_shortest
 
 @patch
 def _end_fit(self:EpochLossFilter, exc_type, exc, tb):
@@ -266,13 +270,13 @@ def _cooldown(self:EpochLossFilter):
 
 @patch
 def _warmup(self:EpochLossFilter):
-    "Epochs at the start of this fit that train on everything; those of earlier fits count"
+    "Epochs at the start of this fit, or of what is left of it (`start_epoch`), that train on everything; those of earlier fits count"
     return max(0, ifnone(self.warmup, 1)-self.known)
 
 @patch
 def _chooses(self:EpochLossFilter, epoch):
     "Is this an epoch of a choice of items?"
-    return not self._too_short() and self._warmup()<epoch+.5<self.n_epoch-self._cooldown()
+    return not self._too_short() and self.begins+self._warmup()<epoch+.5<self.n_epoch-self._cooldown()
 
 @patch
 def _why_whole(self:EpochLossFilter):
@@ -381,7 +385,9 @@ def after_loss(self:EpochLossFilter):
 def after_batch(self:EpochLossFilter):
     "Have the `Recorder` note an estimate of the loss of all items"
     if not self.active or not self.left_out[1]: return
-    noted = first(self.learn._grab_cbs(LossHistory), lambda o: o.notes).batches[-1][1].mean()
+    batches = first(self.learn._grab_cbs(LossHistory), lambda o: o.notes).batches
+    if not batches: return # the first batch was cancelled
+    noted = batches[-1][1].mean()
     total,n = self.left_out
     of_all = self.samp_perc*noted + (1-self.samp_perc)*total/n
     self.learn.loss = self.learn.loss*torch.where(noted>0, of_all/noted, 1.).to(self.learn.loss)
