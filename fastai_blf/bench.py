@@ -235,7 +235,8 @@ def memory(
     check_least(bs=bs, epochs=epochs)
     if not re.fullmatch(r'[1-9]\d*(,[1-9]\d*)*', items): raise ValueError(f"`items` is {items!r}, but numbers with commas between were expected")
     if epochs<2: raise ValueError(f"`epochs` is {epochs}, but 2 or more were expected: the first one has no losses to choose by")
-    df = pd.DataFrame([memory_costs(int(o), bs, epochs, c) for o in tell(items.split(','), 'sizes') for c in (False,True)])
+    kinds = [(int(n),classes) for n in items.split(',') for classes in (False,True)]
+    df = pd.DataFrame([memory_costs(n, bs, epochs, classes) for n,classes in tell(kinds, 'memories', itemgetter(0))])
     save_results(df, out, head)
     return df
 

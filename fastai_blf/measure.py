@@ -95,11 +95,12 @@ class Progress:
     def __call__(self,
         done:int, # How many are done
         total:int, # How many there are
-        msg:str='' # What was done last
+        msg:str='', # What was done last
+        part:float=None # Which part of the work that is; by default `done/total`
     ):
         "Say it, if it is time to"
-        now,end = perf_counter()-self.start,'\n' if done==total else ''
-        left = f', about {_minutes(now/done*(total-done))} left' if 0<done<total else ''
+        now,end,part = perf_counter()-self.start,'\n' if done==total else '',ifnone(part, done/max(total,1))
+        left = f', about {_minutes(now/part-now)} left' if 0<part<1 else ''
         line = f'{done} of {total} {self.what}, {_minutes(now)}{left}' + f' ({msg})'*bool(msg)
         if sys.stdout.isatty(): print('\r'+line.ljust(self.width), end=end, flush=True)
         elif now-self.last>=self.every or end:
@@ -111,13 +112,15 @@ def _minutes(s): return f'{s:.0f} s' if s<100 else f'{s/60:.0f} min' if s<6000 e
 
 def tell(
     items, # What to go through
-    what:str # What they are
+    what:str, # What they are
+    work:Callable=lambda o: 1 # How much work an item is, beside the others
 ):
     "Go through `items` and tell how far it is"
     items,say = list(items),Progress(what)
+    works = np.cumsum([work(o) for o in items])
     for i,o in enumerate(items):
         yield o
-        say(i+1, len(items))
+        say(i+1, len(items), part=works[i]/works[-1])
 
 # %% ../nbs/12_measure.ipynb #9416871f
 class AroundSteps(Callback):
