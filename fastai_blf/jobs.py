@@ -204,6 +204,9 @@ def folder_dls(
     bs:int=64, # Batch size
     size:int=None, # Side of the images, in pixels; by default that of the first one, 128 at most
     device=None, # Device, fastai's default by default
+    n_train:int=None, # Number of training images to take, all of them by default
+    n_valid:int=None, # Number of validation images to take, likewise
+    stats:tuple=None, # Mean and standard deviation by which to normalize images from 0 to 255, those of ImageNet by default
     **kwargs # More arguments of the dataloaders, such as `num_workers`
 )->DataLoaders: # Images of three channels, flipped at random in training
     "Images in folders; raises `ValueError` where `path` is not of that form"
@@ -214,10 +217,14 @@ def folder_dls(
     if not _has_classes(root) or valid and not _has_classes(path/valid):
         raise ValueError(f"`{path}` has {', '.join(sorted(o.name for o in path.iterdir())[:5]) or 'nothing'} in it: expected a folder of images for each class, there or in a `train` and a `valid` or `test` folder")
     files = get_image_files(root)
-    if len(classes := {f.parent.name for f in files})<2: raise ValueError(f"`{root}` has one class, {first(classes)}, but two or more folders of images were expected")
+    if len(classes := sorted({f.parent.name for f in files}))<2: raise ValueError(f"`{root}` has one class, {first(classes)}, but two or more folders of images were expected")
     if size is None: size = min(128, *_open(files[0]).shape)
-    split = dict(train='train', valid=valid) if valid else dict(valid_pct=.2, seed=42)
-    dls = ImageDataLoaders.from_folder(path, bs=bs, item_tfms=Resize(size), batch_tfms=[Flip(), Normalize.from_stats(*imagenet_stats)], device=device, **split, **kwargs)
+    stats = imagenet_stats if stats is None else [tensor(o).float()/255 for o in stats]
+    split = GrandparentSplitter('train', valid) if valid else RandomSplitter(.2, seed=42)
+    def _split(files): return [o if n is None or n>=len(o) else random.Random(42).sample([*o], n) for o,n in zip(split(files), (n_train,n_valid))]
+    block = DataBlock((ImageBlock,CategoryBlock(vocab=classes)), get_items=partial(get_image_files, folders=['train',valid] if valid else None), get_y=parent_label,
+                      splitter=_split, item_tfms=Resize(size), batch_tfms=[Flip(), Normalize.from_stats(*stats)])
+    dls = block.dataloaders(path, path=path, bs=bs, device=device, **kwargs)
     _check_bs(bs, len(dls.train_ds))
     dls.n_in,dls.what = 3,f'{path.name}, {len(dls.train_ds)} images of {size} px'
     return dls
@@ -317,7 +324,7 @@ def data_kind(
 def get_dls(
     data:str='digits', # 'digits', 'cifar', 'cifar2', 'reviews', 'default', 'caravan', a folder of images, or a CSV
     bs:int=128, # Items in a batch
-    n_train:int=None, # Number of training items to take, all of them by default (not for a folder)
+    n_train:int=None, # Number of training items to take, all of them by default
     n_valid:int=None, # Number of validation items to take, likewise
     size:int=32, # Side of the images, in pixels; those of another size are interpolated
     files:bool=False, # Read CIFAR-10 file by file, as fastai does, and not from memory?
@@ -325,7 +332,7 @@ def get_dls(
     target:str=None, # Column to predict, of a CSV
     rare:int=0, # Of so many classes keep a tenth of the training images (digits, cifar)
     wrong:float=0., # Share of the training images that get wrong labels (digits, cifar, cifar2)
-    stats:tuple=None, # Mean and standard deviation by which to normalize images, those of the data by default
+    stats:tuple=None, # Mean and standard deviation by which to normalize images from 0 to 255, by default those of the data, of ImageNet for a folder
     num_workers:int=None # Processes that load files, fastai's number by default
 )->DataLoaders: # Batches; its `c` is the number of classes, its `what` says what they are
     "Training and validation batches"
@@ -333,7 +340,7 @@ def get_dls(
     if (rare or wrong or files) and kind!='image': raise ValueError(f"`rare`, `wrong` and `files` are for digits, cifar and cifar2, but `data` is {data!r}: leave them out")
     if not 0<=wrong<1: raise ValueError(f"`wrong` is {wrong}, but a share from 0 to 1 was expected")
     if kind=='image': return _image_dls(data, bs, n_train, n_valid, size, files, device, rare, wrong, stats, num_workers)
-    if kind=='folder': return folder_dls(data, bs, size, device, num_workers=num_workers)
+    if kind=='folder': return folder_dls(data, bs, size, device, n_train, n_valid, stats, num_workers=num_workers)
     if kind=='text': return _text_dls(bs, n_train, n_valid, device)
     return table_dls(*_table(data, target), bs, n_train, n_valid, device)
 
