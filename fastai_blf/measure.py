@@ -9,10 +9,11 @@ Docs: https://fastai-blf.github.io/fastai_blf/measure.html.md"""
 # %% auto #0
 __all__ = ['filter_parts', 'step_shares', 'lr_factors', 'measures', 'published', 'hardware', 'command_line', 'Clock', 'Progress',
            'tell', 'AroundSteps', 'timed', 'step_parts', 'peak_memory', 'step_kinds', 'limit', 'TrainTimer', 'warm_up',
-           'fit_rows', 'run_fits', 'FitsFile', 'save_results', 'read_results', 'cut_specs', 'base_method',
-           'method_name', 'in_order', 'do_fits', 'interval', 'versus', 'summarize', 'compare_matched', 'summary_rows',
-           'readable', 'answer', 'save_figure', 'plot_step', 'plot_times', 'plot_train', 'plot_matched',
-           'plot_reproduced', 'load_times', 'memory_costs', 'numpy_top_losses', 'race', 'plot_select']
+           'fit_rows', 'run_fits', 'default_methods', 'default_seeds', 'FitsFile', 'save_results', 'read_results',
+           'cut_specs', 'base_method', 'method_name', 'in_order', 'do_fits', 'interval', 'versus', 'summarize',
+           'compare_matched', 'summary_rows', 'readable', 'answer', 'save_figure', 'plot_step', 'plot_times',
+           'plot_train', 'plot_matched', 'plot_reproduced', 'load_times', 'memory_costs', 'numpy_top_losses', 'race',
+           'plot_select']
 
 # %% ../nbs/12_measure.ipynb #a39f5579
 import io,json,multiprocessing,platform,shlex,signal,sys,tempfile
@@ -346,14 +347,39 @@ def run_fits(
 # %% ../nbs/12_measure.ipynb #b99c2f59
 _adds_fits = ('methods','seeds','matched','reach')
 
+def default_methods(
+    reproduce:bool=False # For the experiment of 2019?
+)->str: # With commas between
+    "The methods of `blf_bench train` where none are named"
+    return 'plain,blf2019,blf,elf' if reproduce else 'plain,blf,elf,random_batches,random_epochs'
+
+def default_seeds(
+    job:str=None # A job
+)->int: # The number of seeds
+    "The seeds of `blf_bench train` where no number is named"
+    return presets.get(job, {}).get('seeds', 3)
+
+def _options(command):
+    "What stands behind each option of a command; '' where nothing does"
+    res,k = {},None
+    for w in shlex.split(command):
+        if w.startswith('--'): res[k:=w[2:]] = ''
+        elif k: res[k] = w
+    return res
+
 def _same(head):
     "What a file's head says that has to hold for all of its fits"
-    words,res = shlex.split(head[0]),[]
-    while words:
-        w = words.pop(0)
-        if w.removeprefix('--') not in _adds_fits: res.append(w)
-        elif words and not words[0].startswith('--'): words.pop(0)
-    return res,head[1:2]
+    return {k:v for k,v in _options(head[0]).items() if k not in _adds_fits},head[1:2]
+
+def _methods(options): return options.get('methods', default_methods('reproduce' in options)).split(',')
+
+def _united(old, new):
+    "A command that makes the fits of both, which differ in methods and seeds at most"
+    a,b = map(_options, (old,new))
+    res = {**a, **b}
+    if 'methods' in res: res['methods'] = ','.join(dict.fromkeys(_methods(a)+_methods(b)))
+    if 'seeds' in res: res['seeds'] = str(max(int(o.get('seeds', default_seeds(o.get('job')))) for o in (a,b)))
+    return ' '.join([*shlex.split(new)[:2], *(f'--{k} {shlex.quote(v)}' if v else f'--{k}' for k,v in res.items())])
 
 class FitsFile:
     "A CSV of fits, to which each is added as it ends"
@@ -362,7 +388,7 @@ class FitsFile:
         path, # Name of the CSV
         head:list # The command, and what it runs on
     ):
-        self.path,self.head = Path(path),head
+        self.path,self.head = Path(path),list(head)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, 'a'): pass
@@ -371,7 +397,7 @@ class FitsFile:
         self.done = set(df[df.epoch==df.epochs].groupby(['method','seed']).groups)
         whole = [(m,s) in self.done for m,s in zip(df.method, df.seed)]
         tmp = self.path.with_suffix('.tmp')
-        tmp.write_text(''.join(f'# {l}\n' for l in head) + df.loc[whole].to_csv(index=False, float_format='%.6g'))
+        tmp.write_text(''.join(f'# {l}\n' for l in self.head) + df.loc[whole].to_csv(index=False, float_format='%.6g'))
         tmp.replace(self.path)
     def _there(self):
         "The fits in the file, without a line that was cut short"
@@ -380,6 +406,7 @@ class FitsFile:
         head,rows = [l[2:] for l in lines if l.startswith('# ')],[l for l in lines if not l.startswith('# ')]
         if not head or rows[:1]!=[','.join(self.cols)] or _same(head)!=_same(self.head):
             raise ValueError(f"{self.path} was made by another command, on another machine or by another version ({'; '.join(head)[:200] or 'it has no head'}): remove it, or name another file with --out")
+        self.head[0] = _united(head[0], self.head[0])
         return pd.read_csv(io.StringIO('\n'.join(rows)))
     def add(self,
         rows:list # What `fit_rows` returned
@@ -562,21 +589,16 @@ def compare_matched(
 # %% ../nbs/12_measure.ipynb #57795c57
 def _job(head):
     "What a file's command says was trained, without what it was measured by"
-    words = shlex.split(head[0])[2:]
-    res,skip = [],(*_adds_fits,'clock','device','job','data')
-    name = [b for a,b in zip(words, words[1:]) if a in ('--job','--data')]
-    while words:
-        k = words.pop(0).removeprefix('--')
-        v = words.pop(0) if words and not words[0].startswith('--') else ''
-        if k not in skip: res.append(f'{k} {v}'.strip())
-    return ', '.join([*(name[:1] or ['digits']), *res])
+    opts = _options(head[0])
+    name = opts.get('job') or opts.get('data') or 'digits'
+    return ', '.join([name, *(f'{k} {v}'.strip() for k,v in opts.items() if k not in (*_adds_fits,'clock','device','job','data'))])
 
 def summary_rows(
     df:pd.DataFrame, # What `read_results` read: a row for each method, seed and epoch
 )->list: # A dict for each method
     "What the fits of a file say, each method against plain training, the cut training and the random draw"
     last,has_cut = _last(df),df.method.str.contains('@').any()
-    cut = compare_matched(df).set_index('method').plain if has_cut else {}
+    cut,off = (compare_matched(df).set_index('method')[o] if has_cut else {} for o in ('plain','off'))
     rows = []
     for m,s in summarize(df).set_index('method').iterrows():
         if base_method(m)=='plain' and m!='plain' and m not in set(cut): continue # learning rates that were not the best
@@ -584,7 +606,7 @@ def summary_rows(
         for o in measures: r |= {o:s[o], f'{o}_diff':s[f'{o}_diff'], f'{o}_ci':s[f'{o}_ci']}
         for name,other in (('cut',cut.get(m)), ('random','random_epochs' if m!='random_epochs' else None)):
             v = versus(last, m, other)
-            if name=='cut': r |= dict(cut=other or '', cut_time=v['time'])
+            if name=='cut': r |= dict(cut=other or '', cut_time=v['time'], off=off.get(m))
             for o in measures: r |= {f'{name}_{o}_diff':v[f'{o}_diff'], f'{name}_{o}_ci':v[f'{o}_ci']}
         rows.append(r)
     return rows
@@ -610,14 +632,25 @@ def _gain(v):
     def _pair(x, ci, form): return format(x, '+'+form) + ('' if pd.isna(ci) else f' ± {ci:{form}}')
     return f"accuracy {_pair(100*v['accuracy_diff'], 100*v['accuracy_ci'], '.1f')} points, validation loss {_pair(v['valid_loss_diff'], v['valid_loss_ci'], '.3f')}"
 
-def _verdict(saved, diff, ci, cut=None):
-    "The last words of `answer`"
+def _clear(v, o): return abs(v[f'{o}_diff'])>v[f'{o}_ci'] and abs(v[f'{o}_diff'])>.002
+
+def _better(v):
+    "Is the first of the two that `versus` compared better, 1, or worse, -1? 0 where nothing is clear, or accuracy and validation loss disagree"
+    signs = {sign*np.sign(v[f'{o}_diff']) for o,sign in (('accuracy',1),('valid_loss',-1)) if _clear(v, o)}
+    return int(signs.pop()) if len(signs)==1 else 0
+
+def _verdict(saved, plain, cut=None, drawn=None):
+    "The last words of `answer`: of the time saved, and what `versus` says against plain training, the cut training and the random draw"
     if saved<.05: return 'Not worth it: it saves too little time.'
-    if pd.isna(ci): return 'One seed cannot tell whether it is worth it.'
-    if diff+ci<0 and diff<-.002: return 'Not worth it: it is less accurate.'
-    if cut and cut['accuracy_diff']+cut['accuracy_ci']<0: return 'Not worth it: fewer epochs of plain training do better.'
-    if diff-ci>-.005 and (not cut or cut['accuracy_diff']>=0): return 'Worth it.'
+    if pd.isna(plain['accuracy_ci']): return 'One seed cannot tell whether it is worth it.'
+    if _better(plain)<0: return 'Not worth it: ' + ('it is less accurate.' if _clear(plain, 'accuracy') else 'its validation loss is higher.')
+    if cut and _better(cut)<0: return 'Not worth it: fewer epochs of plain training do better.'
+    if drawn and _better(drawn)<0: return 'Not worth it: items drawn at random do better.'
+    if plain['accuracy_diff']-plain['accuracy_ci']>-.005 and (not cut or _better(cut)>0):
+        return 'Worth it' + ', though items drawn at random may do as well'*bool(drawn and _better(drawn)<=0) + '.'
     return 'These seeds cannot tell whether it is worth it.'
+
+_drawn = dict(elf='random_epochs', blf='random_batches') # the same schedule, without the losses
 
 def answer(
     df:pd.DataFrame, # A row for each method, seed and epoch
@@ -626,13 +659,16 @@ def answer(
     "Whether a method was worth it"
     last = _last(df)
     v = versus(last, method, 'plain')
-    saved,cut = 1-v['time'],None
+    saved,cut,drawn = 1-v['time'],None,None
     line = f"{method_name(method)}: {abs(saved):.0%} {'less' if saved>=0 else 'more'} time, {_gain(v)}"
     if df.method.str.contains('@').any():
         near = compare_matched(df).set_index('method').plain[method]
         cut,p = versus(last, method, near),versus(last, near, 'plain')
         if near!='plain': line += f"; plain training given the same time: {_gain(p)}"
-    return f"{line}. {_verdict(saved, v['accuracy_diff'], v['accuracy_ci'], cut)}"
+    if (other := _drawn.get(base_method(method))) in set(df.method):
+        drawn = versus(last, method, other)
+        line += f"; items drawn at random: {_gain(versus(last, other, 'plain'))}"
+    return f'{line}. {_verdict(saved, v, cut, drawn)}'
 
 # %% ../nbs/12_measure.ipynb #36b74bce
 def save_figure(fig, out, head, suffix=''):
