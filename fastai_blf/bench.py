@@ -83,7 +83,7 @@ def step(
     return df
 
 # %% ../nbs/14_bench.ipynb #437c9916
-_defaults = dict(data='digits', epochs=12, frozen=0, seeds=3, bs=128, lr=3e-3, size=32, rare=0, wrong=0.)
+_defaults = dict(data='digits', epochs=12, frozen=0, seeds=default_seeds(), bs=128, lr=3e-3, size=32, rare=0, wrong=0.)
 
 def _settings(job, given):
     "What is trained: what was given, else what the job says, else the defaults"
@@ -132,10 +132,10 @@ def train(
     check_least(jobs=jobs)
     device = get_device(device)
     if reproduce:
-        data,model,methods,epochs = data or 'cifar',model or 'wrn',methods or 'plain,blf2019,blf,elf',epochs or 100
+        data,model,epochs = data or 'cifar',model or 'wrn',epochs or 100
         if device.type=='cpu' and not args['epochs']: _refuse(bs or 128, seeds or 3, dtype)
     s = _settings(job, {k:v for k,v in dict(args, data=data, model=model, epochs=epochs).items() if k in (*_defaults,'model','n_train','n_valid','target')})
-    specs = (methods or 'plain,blf,elf,random_batches,random_epochs').split(',')
+    specs = (methods or default_methods(reproduce)).split(',')
     check_dtype(dtype, device)
     for o in specs: method_cbs(o, s.epochs)
     if 'plain' not in specs: raise ValueError(f"`methods` is {methods!r}, but plain is what the others are compared with: add it")
@@ -199,7 +199,7 @@ def summary(
         if not Path(f).is_file(): raise ValueError(f"`{f}` was not found: expected a CSV that `blf_bench train` wrote")
         df = read_results(f)
         if not {*FitsFile.cols}-{'worst'}<={*df} or 'plain' not in set(df.method): raise ValueError(f"`{f}` has the columns {', '.join(df)[:100]}: expected a CSV that `blf_bench train` wrote, with fits of plain")
-        rows += summary_rows(df)
+        rows += [dict(file=Path(f).stem, **r) for r in summary_rows(df)]
     df = pd.DataFrame(rows)
     save_results(df, out, ['blf_bench summary', *map(str, L(files))])
     return df
