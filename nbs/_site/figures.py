@@ -27,6 +27,7 @@ def measured(summary, line):
         res['pc'] += [(100*(1-r['time']),100*r['time_ci']),(100*r['kept'],None)]
         res['pts'] += [(100*r[f'{o}_diff'],100*r[f'{o}_ci']) for o in ('accuracy','worst','cut_accuracy','random_accuracy')]
         res['raw'] += [(r['time'],r['time_ci']),(r['kept'],None),(r['accuracy'],None),(r['valid_loss'],None)]
+        res['raw'] += [(r[f'{o}valid_loss_diff'],r[f'{o}valid_loss_ci']) for o in ('','cut_','random_')]
     return res
 
 def shown(nb):
