@@ -231,7 +231,7 @@ def memory(
     out:str='blf_memory' # Where to write: path of the CSV, without the ending
 )->pd.DataFrame: # A row for each number of items with targets that are numbers (`classes` is 0) or classes, processor times of an epoch in s; `per_batch` in µs, `bytes` per item
     "What it costs to remember losses and to choose an epoch's items by them, beside fastai's own shuffle of as many"
-    head = [command_line(memory, locals()),hardware('cpu')]
+    head = [command_line(memory, locals()),hardware('cpu', 1)]
     check_least(bs=bs, epochs=epochs)
     if not re.fullmatch(r'[1-9]\d*(,[1-9]\d*)*', items): raise ValueError(f"`items` is {items!r}, but numbers with commas between were expected")
     if epochs<2: raise ValueError(f"`epochs` is {epochs}, but 2 or more were expected: the first one has no losses to choose by")

@@ -8,15 +8,14 @@ Docs: https://fastai-blf.github.io/fastai_blf/history.html.md"""
 
 # %% auto #0
 __all__ = ['same_chance', 'keeps_order', 'IndexedDL', 'all_alike', 'indexed', 'check_indexed', 'LossMemory', 'class_probs',
-           'are_class_scores', 'some_items', 'some_labels', 'mixed_parts', 'LossHistory']
+           'are_class_scores', 'fingerprint', 'some_labels', 'mixed_parts', 'LossHistory']
 
 # %% ../nbs/05_history.ipynb #0bd2726e
 from array import array as c_array
 from contextlib import ExitStack
-from collections import deque
+from itertools import islice,tee
 from copy import copy,deepcopy
 from math import ceil
-from operator import index
 from weakref import ref
 from zlib import crc32
 from torch.utils.data._utils.pin_memory import pin_memory
@@ -46,15 +45,14 @@ def _by_item(dl, samps, check):
     def _items(do_item):
         for i in samps:
             o = do_item(i)
-            if o is not None: drawn.append(_whole(i)); yield o
+            if o is None: continue
+            try: drawn.append(i)
+            except TypeError: raise ValueError(f"The dataloader draws the index {i!r}, but whole numbers were expected: remembered losses are kept by them") from None
+            yield o
     for items in dl.chunkify(_items(dl.do_item)):
         idxs,drawn = np.frombuffer(drawn, dtype='int64'),c_array('q')
         if check: bad,check = _why_not(_items_keep_order(partial(_of_items, dl), _copied(items[:16])), '`create_batch` or `before_batch`'),False
         yield _Indexed(*_of_items(dl, items, idxs), bad)
-
-def _whole(i):
-    try: return index(i)
-    except TypeError: raise ValueError(f"The dataloader draws the index {i!r}, but whole numbers were expected: remembered losses are kept by them") from None
 
 def _of_items(dl, items, idxs):
     "A batch of `items`, and the indices of its rows: those of the very items in the list that `create_batch` was given, and may have sorted"
@@ -74,18 +72,19 @@ def _items_keep_order(make, items): return keeps_order(lambda p: make([deepcopy(
 
 def _by_batch(dl, samps, check):
     "The batches that `dl` makes in its own way, which take their indices one after the other, but for those of items that are skipped"
-    bad,drawn,do_item = None,deque(),dl.do_item
-    def _drawn():
-        for i in samps: drawn.append(_whole(i)); yield i
+    bad,do_item,skipped,(samps,drawn) = None,dl.do_item,[],tee(samps)
     def _do_item(i):
         o = do_item(i)
-        if o is None: drawn.remove(i)
+        if o is None: skipped.append(i)
         return o
-    batches = dl.create_batches(_drawn())
+    def _was_made(i):
+        if i not in skipped: return True
+        skipped.remove(i)
+    batches = dl.create_batches(samps)
     while True:
         with _instead(dl, 'do_item', _do_item): b = next(batches, None)
         if b is None: return
-        idxs = np.array([drawn.popleft() for _ in range(min(find_bs(b), len(drawn)))], dtype=int)
+        idxs = np.fromiter(islice(filter(_was_made, drawn) if skipped else drawn, find_bs(b)), dtype=int)
         if check: bad,check = _why_not(keeps_order(lambda p: (next(dl.create_batches(iter([idxs[i] for i in p]))),p), len(idxs), b), '`create_batches`'),False
         yield _Indexed(b, idxs, bad)
 
@@ -261,10 +260,10 @@ def check_indexed(
     if not dl.indexed: raise ValueError(f"The dataset, a {type(dl.dataset).__name__}, is iterable and has no indices, so its items cannot be told apart")
     if dl.bs is None: raise ValueError("The dataloader has no batch size (`bs=None`): its dataset makes the batches, so their items cannot be told apart")
     if dl.n is None or not hasattr(dl.dataset, '__len__'): raise ValueError(f"The dataset, a {type(dl.dataset).__name__}, has no length, so there is no telling how many losses to remember")
-    if dl.n>len(dl.dataset): raise ValueError(f"The dataloader draws indices up to {dl.n-1} (`n={dl.n}`), but the dataset, a {type(dl.dataset).__name__}, has {len(dl.dataset)} items: give it as many as are drawn from")
     if _is_a(dl, 'LMDataLoader'): raise ValueError(f"A {name} cuts one long text into pieces anew for each epoch, so there are no items whose losses could be remembered: use `BatchLossFilter`")
     for nm in ('__iter__','sample','chunkify'):
         if _own(dl, nm): raise ValueError(f"The dataloader, a {name}, has a `{nm}` of its own, so there is no telling which items its batches are made of: leave it out, or use `BatchLossFilter`")
+    if dl.n>len(dl.dataset): raise ValueError(f"The dataloader draws indices up to {dl.n-1} (`n={dl.n}`), but the dataset, a {type(dl.dataset).__name__}, has {len(dl.dataset)} items: give it as many as are drawn from")
 
 # %% ../nbs/05_history.ipynb #1fd4a095
 class LossMemory:
@@ -278,7 +277,7 @@ class LossMemory:
         self.given = self.rival = self.right = None             # where there are classes, sums of the probabilities of the given one and of the likeliest other, and of how often the former was higher
         self.label = self.other = None                          # the given class, and the likeliest other one, lately; -1: not seen
         self.sure = self.was_right = self.forgot = None         # lately, how probable the given one was, and whether more so than all others; how often that changed to no
-        self.epochs_seen,self.targets = 0,None                  # how many epochs were finished; what `some_items` said of the data
+        self.epochs_seen,self.targets = 0,None                  # how many epochs were finished; what `fingerprint` said of the data
         self.n_params,self.since = None,0                       # how many parameters are trained, and from which epoch on
 
     @property
@@ -368,7 +367,7 @@ class LossMemory:
     def is_other(self, ds):
         "In what `ds` differs from the training set whose losses these are; `None` if in nothing"
         if len(ds)!=len(self.losses): return f"{len(ds)} items for {len(self.losses)}"
-        for what,was,now in zip(('targets','inputs'), self.targets or (), some_items(ds)):
+        for what,was,now in zip(('targets','inputs'), self.targets or (), fingerprint(ds)):
             some = len(was)//4 if what=='targets' and self.label is not None else 0 # labels that were corrected, see below
             if sum(None not in o and o[0]!=o[1] for o in zip(was, now))>some: return f"as many items, but with other {what}"
 
@@ -423,7 +422,7 @@ def are_class_scores(
 
 def _remembered(nm): return property(lambda self: getattr(self.memory, nm, None), lambda self,v: setattr(self.memory, nm, v))
 
-def some_items(
+def fingerprint(
     ds, # A dataset with indices
     n:int=16, # Number of items whose targets to look at
     n_inp:int=4 # And of those whose inputs
@@ -550,7 +549,7 @@ class LossHistory(FitCallback):
         if self.memory is not None: self.memory.__init__(len(self.dls.train_ds))
 
     def _know_data(self, ds):
-        if self.notes and (self.seen>=0).any(): self.memory.targets = some_items(ds)
+        if self.notes and (self.seen>=0).any(): self.memory.targets = fingerprint(ds)
 
     def before_train(self):
         "Have the epoch's batches tell the indices of their items"
@@ -589,7 +588,8 @@ class LossHistory(FitCallback):
         self.batch_idxs,bad = self.view.current
         if bad: raise ValueError(f"The dataloader, a {type(self.view).__name__}, does not tell its items: {bad}")
         if not len(self.yb): raise ValueError("The batch has no target, so its items have no losses to remember")
-        if len(self.batch_idxs) and not 0<=self.batch_idxs.min()<=self.batch_idxs.max()<len(self.losses): raise ValueError(f"The dataloader draws index {self.batch_idxs.max() if self.batch_idxs.min()>=0 else self.batch_idxs.min()}, but the dataset has {len(self.losses)} items")
+        n,idxs = len(self.losses),self.batch_idxs.numpy()
+        if len(idxs) and not 0<=idxs.min()<=idxs.max()<n: raise ValueError(f"The dataloader draws index {idxs[(idxs<0)|(idxs>=n)][0]}, but the dataset has {n} items")
         self.told,self.noted = True,not self.notes
 
     def _check_order(self):

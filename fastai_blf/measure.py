@@ -803,6 +803,7 @@ def load_times(
         its.rotate(1)
     return secs
 
+@_threads(1) # the processor's time adds up over threads, also where they wait for one another
 def memory_costs(
     n:int, # Number of items
     bs:int=4096, # Items in a batch
@@ -813,7 +814,7 @@ def memory_costs(
     clock,x = Clock('cpu', 'cpu'),torch.rand(n, 1)
     ds = TensorDataset(x, (x[:,0]>.5).long() if classes else x**2)
     dl = BatchLoader(ds, bs, shuffle=True)
-    shuffle,order = min(clock.time(dl.get_idxs) for _ in range(3)),dl.get_idxs()
+    shuffles,order = [clock.time(dl.get_idxs) for _ in range(3)],dl.get_idxs()
     fixed = BatchLoader(ds, bs, get_idxs=lambda: order)
     told,chosen = (history.indexed(fixed, check=False) for _ in range(2))
     chosen.given = history._Ints(np.array(order))
@@ -822,10 +823,11 @@ def memory_costs(
     loss_func,n_out = (CrossEntropyLossFlat(),2) if classes else (MSELossFlat(),1)
     learn = Learner(DataLoaders(dl, BatchLoader(TensorDataset(*ds[:64]), 64), device='cpu'), nn.Linear(1,n_out), loss_func=loss_func, cbs=EpochLossFilter(warmup=1, cooldown=0))
     with timed(clock, chosen=(EpochLossFilter,'_chosen'), order=(by_epoch,'ordered_idxs'), store=(LossHistory,'_store'), before=(LossHistory,'before_batch'),
-               pred=(LossHistory,'after_pred'), loss=(EpochLossFilter,'after_loss')) as times, learn.no_bar(), learn.no_logging(): learn.fit(epochs, 1e-3)
+               pred=(LossHistory,'after_pred'), loss=(EpochLossFilter,'after_loss')) as times, learn.no_bar(), learn.no_logging(): learn.fit(epochs, .1)
+    shuffle = min(shuffles+[clock.time(dl.get_idxs) for _ in range(3)]) # before and after, since a machine may get slower
     choose = (sum(times['chosen'])-sum(times['order']))/len(times['chosen']) # an epoch in which nothing is left out has no order of its own
     order,store = min(times['order'], default=0.),sum(times['store'])/epochs
-    return dict(items=n, classes=int(classes), shuffle=shuffle, choose=choose, store=store, carry=carry, given=given,
+    return dict(items=n, classes=int(classes), kept=np.mean([o for _,o in learn.elf.history[1:]]), shuffle=shuffle, choose=choose, store=store, carry=carry, given=given,
                 share=(choose+store+max(0, given))/shuffle, share_whole=(carry+store)/shuffle, order=order, per_batch=1e6*sum(np.median(times[o]) for o in ('before','pred','loss')),
                 bytes=sum(o.nbytes for o in vars(learn.elf.memory).values() if isinstance(o, Tensor))/n)
 
