@@ -7,7 +7,7 @@ nbs = Path(__file__).resolve().parents[1]
 num = r'[-+]?(?:\d+\.\d+|\.\d+|\d+)'
 figure = re.compile(rf'(?<![\w.^])(?P<v>{num})(?![\w.]*\d)(?P<pc>%)?(?P<pts> (?:percentage )?points?)?(?P<dir> lower| higher| more| less)?(?: \(?± ?(?P<ci>{num})%?\)?)?(?P<pair> (?:to|for) (?P<w>\.\d+))?')
 no_figure = re.compile(r' ?(?:intervals?\b|positives?\b|of them\b|of (?:the|its|their|each batch.s) loss)') # what follows a share of another kind
-names = {'EpochLossFilter':'elf', 'BatchLossFilter':'blf', 'passes=1':'one', 'class weights':'weights', 'LossHistory':'history', 'andom items':'random_epochs'}
+names = {'EpochLossFilter':'elf', 'BatchLossFilter':'blf', 'passes=1':'one', 'lass weights':'weights', 'versampling':'oversample', 'ocal loss':'focal', 'LossHistory':'history', 'andom items':'random_epochs'}
 
 def prose(s):
     "Markdown without code blocks, formulas and what numbers papers have"
@@ -23,9 +23,10 @@ def measured(summary, line):
     "Values and intervals in summary.csv, by unit: of the methods that the line names, or of all"
     of = {m for k,m in names.items() if k in line}
     res = dict(pc=[], pts=[], raw=[])
-    for r in summary[summary.method.isin(of) if of else summary.method.notna()].to_dict('records'):
+    cut = summary.method.str.contains('@') if 'fewer epochs' in line else False
+    for r in summary[summary.method.isin(of) | cut if of else summary.method.notna()].to_dict('records'):
         res['pc'] += [(100*(1-r['time']),100*r['time_ci']),(100*r['kept'],None)]
-        res['pts'] += [(100*r[f'{o}_diff'],100*r[f'{o}_ci']) for o in ('accuracy','worst','cut_accuracy','random_accuracy')]
+        res['pts'] += [(100*r[f'{o}_diff'],100*r[f'{o}_ci']) for o in ('accuracy','worst','cut_accuracy','cut_worst','random_accuracy','random_worst')]
         res['raw'] += [(r['time'],r['time_ci']),(r['kept'],None),(r['accuracy'],None),(r['valid_loss'],None)]
         res['raw'] += [(r[f'{o}valid_loss_diff'],r[f'{o}valid_loss_ci']) for o in ('','cut_','random_')]
     return res
