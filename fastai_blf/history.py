@@ -217,9 +217,9 @@ class _AfterBatch(GetAttr):
         if v.device is not None: b = to_device(b, v.device)
         if not v.check: res = self.after_batch(b)
         else:
-            were,keeps = [a.copy() for a in _arrays(b)],self._keeps_order(b, len(idxs))
+            were,keeps = [a.copy() for a in _arrays(b)],v.check=='again' or self._keeps_order(b, len(idxs))
             res = self.after_batch(b)
-            bad,v.check = bad or _why_not(keeps!=False and not _moved(were, _arrays(res)), '`after_batch`'),all_alike(were[-1:])
+            bad,v.check = bad or _why_not(keeps!=False and not _moved(were, _arrays(res)), '`after_batch`'),'again' if all_alike(were[-1:]) else False
         v.tell(res, idxs, bad)
         return res
     def _keeps_order(self, b, n):
