@@ -77,7 +77,9 @@ class Prefetches(Callback):
     def before_train(self): self.learn.dl = Ahead(self.learn.dl)
 class Resorts(Callback): # sorts the items of a batch, as for packed sequences
     run_valid = False
+    def __init__(self, begin=0): self.begin = begin
     def before_batch(self):
+        if self.iter<self.begin: return
         order = self.y[:,0].argsort()
         self.learn.xb,self.learn.yb = (self.x[order],),(self.y[order],)
 class Copies(Callback): # puts a copy of the batch in its place, from which nothing leads back
@@ -113,6 +115,9 @@ def check_loaders(cb):
     for dl in (Anew(waves, bs=32, shuffle=True), on_waves(waves, after_batch=lambda b: tuple(o[b[0][:,0].argsort()] for o in b)), on_waves(waves, after_batch=permuted), on_waves([(x,y.clone()) for x,y in waves], before_batch=lambda b: deepcopy(b)[::-1])):
         refuses(wave_learner(cb(), dl), 'in another order than that of their indices')
     with no_random(): refuses(wave_learner([cb(),Resorts()]), 'A callback puts the items of a batch in another order')
+    learn = wave_learner([cb(),Resorts(1)])
+    with no_random(),expect_fail(ValueError, 'A callback puts the items of a batch in another order'): train(learn)
+    check_remembered(learn, learn.loss_history)
     refuses(wave_learner([cb(),Copies()]), 'The batch is not one that the dataloader, a DataLoader, has made')
     refuses(wave_learner(cb(), on_waves(Modulo(), n=2*N)), 'draws indices up to 1279')
     refuses(wave_learner(cb(), on_waves(Modulo(), get_idxs=lambda: [N,*range(32,N)])), 'The dataloader draws index 640, but the dataset has 640 items')
