@@ -639,16 +639,18 @@ def _better(v):
     signs = {sign*np.sign(v[f'{o}_diff']) for o,sign in (('accuracy',1),('valid_loss',-1)) if _clear(v, o)}
     return int(signs.pop()) if len(signs)==1 else 0
 
-def _verdict(saved, plain, cut=None, drawn=None):
-    "The last words of `answer`: of the time saved, and what `versus` says against plain training, the cut training and the random draw"
+def _verdict(saved, plain, cuts=(), drawn=None):
+    "The last words of `answer`: of the time saved, and what `versus` says against plain training, that of fewer epochs and the random draw; the first of `cuts` is that of the same time"
     if saved<.05: return 'Not worth it: it saves too little time.'
+    sure = saved>plain['time_ci']
     if pd.isna(plain['accuracy_ci']): return 'One seed cannot tell whether it is worth it.'
     if _better(plain)<0: return 'Not worth it: ' + ('it is less accurate.' if _clear(plain, 'accuracy') else 'its validation loss is higher.')
-    if cut and _better(cut)<0: return 'Not worth it: fewer epochs of plain training do better.'
+    if any(_better(o)<0 for o in cuts): return 'Not worth it: fewer epochs of plain training do better.'
     if drawn and _better(drawn)<0: return 'Not worth it: items drawn at random do better.'
-    if plain['accuracy_diff']-plain['accuracy_ci']>-.005 and (not cut or _better(cut)>0):
+    if plain['accuracy_diff']-plain['accuracy_ci']>-.005 and sure and all(_better(o)>0 for o in cuts):
         return 'Worth it' + ', though items drawn at random may do as well'*bool(drawn and _better(drawn)<=0) + '.'
-    return 'These seeds cannot tell whether it is worth it.'
+    if not sure: return 'These seeds cannot tell whether it saves time.'
+    return 'These seeds cannot tell whether it is worth it' + ': fewer epochs of plain training may do as well in less time'*any(not _better(o) for o in cuts[1:]) + '.'
 
 _drawn = dict(elf='random_epochs', blf='random_batches') # the same schedule, without the losses
 
@@ -659,16 +661,22 @@ def answer(
     "Whether a method was worth it"
     last = _last(df)
     v = versus(last, method, 'plain')
-    saved,cut,drawn = 1-v['time'],None,None
+    saved,cuts,drawn = 1-v['time'],[],None
     line = f"{method_name(method)}: {abs(saved):.0%} {'less' if saved>=0 else 'more'} time, {_gain(v)}"
     if df.method.str.contains('@').any():
         near = compare_matched(df).set_index('method').plain[method]
-        cut,p = versus(last, method, near),versus(last, near, 'plain')
-        if near!='plain': line += f"; plain training given the same time: {_gain(p)}"
+        others = {m:versus(last, method, m) for m in df.method.unique() if m.startswith('plain@') and m!=near}
+        shorter = {m:o for m,o in others.items() if o['time']>1}
+        cuts = [versus(last, method, near), *shorter.values()]
+        if near!='plain': line += f"; plain training given the same time: {_gain(versus(last, near, 'plain'))}"
+        elif shorter:
+            longest = min(shorter, key=lambda m: shorter[m]['time'])
+            line += f"; {method_name(longest)}, in {1/shorter[longest]['time']:.0%} of its time: {_gain(versus(last, longest, 'plain'))}"
     if (other := _drawn.get(base_method(method))) in set(df.method):
         drawn = versus(last, method, other)
         line += f"; items drawn at random: {_gain(versus(last, other, 'plain'))}"
-    return f'{line}. {_verdict(saved, v, cut, drawn)}'
+    if (df[df.method==method].kept==1).all(): return f'{line}. It left nothing out: this was plain training.'
+    return f'{line}. {_verdict(saved, v, cuts, drawn)}'
 
 # %% ../nbs/12_measure.ipynb #36b74bce
 def save_figure(fig, out, head, suffix=''):
