@@ -642,14 +642,13 @@ def _better(v):
 def _verdict(saved, plain, cuts=(), drawn=None):
     "The last words of `answer`: of the time saved, and what `versus` says against plain training, that of fewer epochs and the random draw; the first of `cuts` is that of the same time"
     if saved<.05: return 'Not worth it: it saves too little time.'
-    sure = saved>plain['time_ci']
     if pd.isna(plain['accuracy_ci']): return 'One seed cannot tell whether it is worth it.'
     if _better(plain)<0: return 'Not worth it: ' + ('it is less accurate.' if _clear(plain, 'accuracy') else 'its validation loss is higher.')
     if any(_better(o)<0 for o in cuts): return 'Not worth it: fewer epochs of plain training do better.'
     if drawn and _better(drawn)<0: return 'Not worth it: items drawn at random do better.'
-    if plain['accuracy_diff']-plain['accuracy_ci']>-.005 and sure and all(_better(o)>0 for o in cuts):
+    if not saved>plain['time_ci']: return 'These seeds cannot tell whether it saves time.'
+    if plain['accuracy_diff']-plain['accuracy_ci']>-.005 and all(_better(o)>0 for o in cuts):
         return 'Worth it' + ', though items drawn at random may do as well'*bool(drawn and _better(drawn)<=0) + '.'
-    if not sure: return 'These seeds cannot tell whether it saves time.'
     return 'These seeds cannot tell whether it is worth it' + ': fewer epochs of plain training may do as well in less time'*any(not _better(o) for o in cuts[1:]) + '.'
 
 _drawn = dict(elf='random_epochs', blf='random_batches') # the same schedule, without the losses
