@@ -10,10 +10,10 @@ Docs: https://fastai-blf.github.io/fastai_blf/measure.html.md"""
 __all__ = ['filter_parts', 'step_shares', 'lr_factors', 'measures', 'published', 'hardware', 'command_line', 'Clock', 'Progress',
            'tell', 'AroundSteps', 'timed', 'step_parts', 'peak_memory', 'step_kinds', 'limit', 'TrainTimer', 'warm_up',
            'fit_rows', 'run_fits', 'default_methods', 'default_seeds', 'FitsFile', 'save_results', 'read_results',
-           'cut_specs', 'base_method', 'method_name', 'in_order', 'do_fits', 'interval', 'versus', 'summarize',
-           'compare_matched', 'summary_rows', 'readable', 'answer', 'save_figure', 'plot_step', 'plot_times',
-           'plot_train', 'plot_matched', 'plot_reproduced', 'load_times', 'memory_costs', 'numpy_top_losses', 'race',
-           'plot_select']
+           'cut_specs', 'base_method', 'method_name', 'in_order', 'do_fits', 'interval', 'last_epochs', 'versus',
+           'compare_pairs', 'summarize', 'compare_matched', 'summary_rows', 'readable', 'answer', 'save_figure',
+           'plot_step', 'plot_times', 'plot_train', 'plot_matched', 'plot_reproduced', 'load_times', 'memory_costs',
+           'numpy_top_losses', 'race', 'plot_select']
 
 # %% ../nbs/12_measure.ipynb #a39f5579
 import io,json,multiprocessing,platform,shlex,signal,sys,tempfile
@@ -532,16 +532,20 @@ def interval(
     d = pd.Series(d).dropna()
     return student_t.ppf(.975, len(d)-1)*d.std()/len(d)**.5 if len(d)>1 else float('nan')
 
-def _last(df):
-    "Each fit's last epoch, by method and seed"
-    return df.assign(**{o:float('nan') for o in measures if o not in df})[df.epoch==df.epochs].set_index(['method','seed'])
+def last_epochs(
+    df:pd.DataFrame # A row for each method and seed, and each epoch if there is an `epoch`
+)->pd.DataFrame: # By method and seed; NaN for what was not measured
+    "How each fit ended"
+    if 'epoch' in df: df = df[df.epoch==df.epochs]
+    return df.assign(**{o:float('nan') for o in measures if o not in df}).set_index(['method','seed'])
 
 def versus(
-    last:pd.DataFrame, # The last epochs, by method and seed
+    df:pd.DataFrame, # A row for each method and seed, and each epoch if there is an `epoch`
     a:str, # A method
     b:str # What to compare it with
 )->dict: # `time` and its `time_ci` as ratios, and of each measure `_diff` and `_ci`; NaN where a seed or method is missing
-    "Method `a` against `b`, seed by seed"
+    "Method `a` against `b` at the end, seed by seed"
+    last = last_epochs(df)
     known = set(last.index.get_level_values(0))
     d = last.loc[a].join(last.loc[b], rsuffix='_b', how='inner') if {a,b}<=known else pd.DataFrame(columns=[*last, *(f'{o}_b' for o in last)], dtype=float)
     ratio = d.time/d.time_b
@@ -551,17 +555,25 @@ def versus(
         res |= {f'{o}_diff':diff.mean(), f'{o}_ci':interval(diff)}
     return res
 
+def compare_pairs(
+    df:pd.DataFrame, # As for `versus`
+    pairs # Two methods each
+)->pd.DataFrame: # What `versus` says, by `method` and `against`, and the share of items that the method has `kept`
+    "Pairs of methods at the end, seed by seed"
+    kept = df.groupby('method').kept.mean() if 'kept' in df else {}
+    return pd.DataFrame([dict(method=a, against=b, kept=kept.get(a), **versus(df, a, b)) for a,b in pairs]).set_index(['method','against'])
+
 def summarize(
     df:pd.DataFrame, # A row for each method, seed and epoch
     target:float=None # Accuracy to reach; by default 98% of the accuracy that plain training ends with
 )->pd.DataFrame: # A row for each method: means over seeds, `_sd` their standard deviation; `target_s` only where every seed reached the target
     "How whole fits went"
-    last = _last(df)
+    last = last_epochs(df)
     if target is None: target = .98*last.loc['plain'].accuracy.mean()
     hit = df[df.accuracy>=target].groupby(['method','seed']).time.min()
     rows = []
     for m in df.method.unique():
-        d,v = last.loc[m],versus(last, m, 'plain')
+        d,v = last.loc[m],versus(df, m, 'plain')
         hits = [hit.get((m,s), float('nan')) for s in df.seed.unique()]
         rows.append(dict(method=m, seeds=len(d), epochs=d.epochs.mean(), kept=df[df.method==m].kept.mean(), time=d.time.mean(), time_sd=d.time.std(),
                          over_plain=v['time'], over_plain_sd=(d.time/last.loc['plain'].time).std(), over_plain_ci=v['time_ci'],
@@ -574,15 +586,14 @@ def compare_matched(
     df:pd.DataFrame # A row for each method, seed and epoch, cut plain training among them
 )->pd.DataFrame: # A row for each method that is no control: the cut training whose time is nearest, at its best learning rate, and differences method - plain
     "Each method against plain training given the same time"
-    last = _last(df)
-    means = last.groupby('method')[['time','accuracy','epochs']].mean()
+    means = last_epochs(df).groupby('method')[['time','accuracy','epochs']].mean()
     plain = means[[base_method(m)=='plain' for m in means.index]]
     rows = []
     for m in df.method.unique():
         if base_method(m)=='plain': continue
         at = plain.groupby('epochs').time.mean()
         near = plain[plain.epochs==(at/means.time[m]-1).abs().idxmin()].accuracy.idxmax()
-        v = versus(last, m, near)
+        v = versus(df, m, near)
         rows.append(dict(method=m, time=means.time[m], plain=near, plain_epochs=means.epochs[near], plain_time=means.time[near], ratio=v.pop('time'), ratio_ci=v.pop('time_ci'), **v))
     return pd.DataFrame(rows, columns=None if rows else ['method','plain','ratio']).assign(off=lambda d: (d.ratio-1).abs()>.03)
 
@@ -597,7 +608,7 @@ def summary_rows(
     df:pd.DataFrame, # What `read_results` read: a row for each method, seed and epoch
 )->list: # A dict for each method
     "What the fits of a file say, each method against plain training, the cut training and the random draw"
-    last,has_cut = _last(df),df.method.str.contains('@').any()
+    has_cut = df.method.str.contains('@').any()
     cut,off = (compare_matched(df).set_index('method')[o] if has_cut else {} for o in ('plain','off'))
     rows = []
     for m,s in summarize(df).set_index('method').iterrows():
@@ -605,7 +616,7 @@ def summary_rows(
         r = dict(job=_job(df.attrs['head']), method=m, seeds=s.seeds, kept=s.kept, time=s.over_plain, time_ci=s.over_plain_ci)
         for o in measures: r |= {o:s[o], f'{o}_diff':s[f'{o}_diff'], f'{o}_ci':s[f'{o}_ci']}
         for name,other in (('cut',cut.get(m)), ('random','random_epochs' if m!='random_epochs' else None)):
-            v = versus(last, m, other)
+            v = versus(df, m, other)
             if name=='cut': r |= dict(cut=other or '', cut_time=v['time'], off=off.get(m))
             for o in measures: r |= {f'{name}_{o}_diff':v[f'{o}_diff'], f'{name}_{o}_ci':v[f'{o}_ci']}
         rows.append(r)
@@ -623,7 +634,7 @@ def readable(
         diff = c.endswith('_diff')
         ci = df.get(c.removesuffix('_diff')+'_ci') if diff or c in ('time','over_plain','ratio') else None
         res[c] = df[c].map(_num) if ci is None else [_pair(v, e, diff) for v,e in zip(df[c], ci)]
-    res = pd.DataFrame(res)
+    res = pd.DataFrame(res, index=df.index)
     return res.loc[:, [(res[c]!='-').any() for c in res]]
 
 # %% ../nbs/12_measure.ipynb #43aca493
@@ -658,22 +669,21 @@ def answer(
     method:str # The method in question
 )->str: # One line
     "Whether a method was worth it"
-    last = _last(df)
-    v = versus(last, method, 'plain')
+    v = versus(df, method, 'plain')
     saved,cuts,drawn = 1-v['time'],[],None
     line = f"{method_name(method)}: {abs(saved):.0%} {'less' if saved>=0 else 'more'} time, {_gain(v)}"
     if df.method.str.contains('@').any():
         near = compare_matched(df).set_index('method').plain[method]
-        others = {m:versus(last, method, m) for m in df.method.unique() if m.startswith('plain@') and m!=near}
+        others = {m:versus(df, method, m) for m in df.method.unique() if m.startswith('plain@') and m!=near}
         shorter = {m:o for m,o in others.items() if o['time']>1}
-        cuts = [versus(last, method, near), *shorter.values()]
-        if near!='plain': line += f"; plain training given the same time: {_gain(versus(last, near, 'plain'))}"
+        cuts = [versus(df, method, near), *shorter.values()]
+        if near!='plain': line += f"; plain training given the same time: {_gain(versus(df, near, 'plain'))}"
         elif shorter:
             longest = min(shorter, key=lambda m: shorter[m]['time'])
-            line += f"; {method_name(longest)}, in {1/shorter[longest]['time']:.0%} of its time: {_gain(versus(last, longest, 'plain'))}"
+            line += f"; {method_name(longest)}, in {1/shorter[longest]['time']:.0%} of its time: {_gain(versus(df, longest, 'plain'))}"
     if (other := _drawn.get(base_method(method))) in set(df.method):
-        drawn = versus(last, method, other)
-        line += f"; items drawn at random: {_gain(versus(last, other, 'plain'))}"
+        drawn = versus(df, method, other)
+        line += f"; items drawn at random: {_gain(versus(df, other, 'plain'))}"
     if (df[df.method==method].kept==1).all(): return f'{line}. It left nothing out: this was plain training.'
     return f'{line}. {_verdict(saved, v, cuts, drawn)}'
 
@@ -729,7 +739,7 @@ def plot_times(
     "Draw accuracy against training time"
     fig,ax = plt.subplots(figsize=(7,4), layout='constrained')
     _lines(ax, df.assign(method=df.method.map(method_name)), 'time', 'accuracy')
-    ends = _last(df).accuracy
+    ends = last_epochs(df).accuracy
     margin = max(.01, ends.max()-ends.min())
     ax.set(xlabel='training time (s)', ylabel='accuracy', ylim=(ends.min()-margin, ends.max()+margin/3))
     ax.set_title(title, fontsize=9)
