@@ -12,7 +12,7 @@ from fastai_blf.jobs import *
 from fastai.basics import *
 from fastai_blf.all import *
 from fastai_blf.bench import train
-from fastai_blf.measure import hardware,read_results,save_results
+from fastai_blf.measure import hardware,last_epochs,read_results,save_results
 from fastai_blf.methods import RandomBatches,methods
 
 def saturated(losses): return 1-(-losses.nan_to_num(math.inf)).exp()
@@ -69,8 +69,8 @@ def main(out, *which):
     for part in which or parts:
         train(**parts[part], seeds=5, device='cpu', clock='cpu', out=folder/part)
         df = read_results(folder/f'{part}.csv')
-        ends = df[df.epoch==df.epochs].drop(columns=['epoch','kept']).join(df.groupby(['method','seed']).kept.mean(), on=['method','seed'])
-        rows.append(ends.assign(part=part, job=parts[part]['job']).set_index(['part','job']).reset_index())
+        ends = last_epochs(df).drop(columns=['epoch','kept']).join(df.groupby(['method','seed']).kept.mean())
+        rows.append(ends.assign(part=part, job=parts[part]['job']).reset_index().set_index(['part','job']).reset_index())
         save_results(pd.concat(rows), out, [' '.join(['python nbs/results/ideas.py OUT', *which]), hardware('cpu', 1)])
 
 if __name__=='__main__': main(*sys.argv[1:])
