@@ -38,13 +38,14 @@ if Path(sys.argv[0]).stem in ('blf_demo','blf_bench'): sys.argv[1:] = spell_opti
 def report(
     df:pd.DataFrame # A row for each method, seed and epoch
 )->str: # Lines to print
-    "Means over the seeds and their standard deviations, and a sentence on the faster filter"
+    "Means over the seeds, differences from plain training with their 95% intervals, and a sentence on the faster filter"
     res = summarize(df).set_index('method')
-    def _col(k, form): return [f'{v:{form}}' + ('' if pd.isna(sd) else f' ± {sd:{form}}') for v,sd in zip(res[k], res[f'{k}_sd'])]
-    table = pd.DataFrame({'training time (s)':_col('time', '.1f'), 'accuracy':_col('accuracy', '.4f'), 'validation loss':_col('valid_loss', '.4f'),
-                          'items trained on':[f'{o:.0%}' for o in res.kept]}, index=[*map(method_name, res.index)])
+    heads = dict(kept='items', time='time (s)', over_plain='of plain', accuracy='accuracy', accuracy_diff='difference', valid_loss='validation loss', valid_loss_diff='difference')
+    means = {c:res[c].map(form.format) for c,form in dict(kept='{:.0%}', time='{:.1f}', accuracy='{:.4f}', valid_loss='{:.4f}').items()}
+    table = readable(res).assign(**means)[[*heads]].rename_axis(None)
+    table.loc['plain', ['over_plain','accuracy_diff','valid_loss_diff']] = '' # it is what they are compared with
     faster = res.time[[base_method(o) in ('blf','elf') for o in res.index]].idxmin()
-    return f'{table.to_string()}\n\n{answer(df, faster)}'
+    return f'{table.rename(index=method_name, columns=heads).to_string()}\n\n{answer(df, faster)}'
 
 @call_parse
 def blf_demo(

@@ -566,7 +566,7 @@ def compare_pairs(
 def summarize(
     df:pd.DataFrame, # A row for each method, seed and epoch
     target:float=None # Accuracy to reach; by default 98% of the accuracy that plain training ends with
-)->pd.DataFrame: # A row for each method: means over seeds, `_sd` their standard deviation; `target_s` only where every seed reached the target
+)->pd.DataFrame: # A row for each method: means over seeds, differences from plain training, and their intervals, `_ci`; `target_s` only where every seed reached the target
     "How whole fits went"
     last = last_epochs(df)
     if target is None: target = .98*last.loc['plain'].accuracy.mean()
@@ -575,9 +575,9 @@ def summarize(
     for m in df.method.unique():
         d,v = last.loc[m],versus(df, m, 'plain')
         hits = [hit.get((m,s), float('nan')) for s in df.seed.unique()]
-        rows.append(dict(method=m, seeds=len(d), epochs=d.epochs.mean(), kept=df[df.method==m].kept.mean(), time=d.time.mean(), time_sd=d.time.std(),
-                         over_plain=v['time'], over_plain_sd=(d.time/last.loc['plain'].time).std(), over_plain_ci=v['time_ci'],
-                         **{k:x for o in measures for k,x in ((o,d[o].mean()),(f'{o}_sd',d[o].std()),(f'{o}_diff',v[f'{o}_diff']),(f'{o}_ci',v[f'{o}_ci']))},
+        rows.append(dict(method=m, seeds=len(d), epochs=d.epochs.mean(), kept=df[df.method==m].kept.mean(), time=d.time.mean(),
+                         over_plain=v['time'], over_plain_ci=v['time_ci'],
+                         **{k:x for o in measures for k,x in ((o,d[o].mean()),(f'{o}_diff',v[f'{o}_diff']),(f'{o}_ci',v[f'{o}_ci']))},
                          target=target, target_s=np.mean(hits)))
     return pd.DataFrame(rows)
 
@@ -627,13 +627,13 @@ def readable(
 )->pd.DataFrame: # Text, for a terminal
     "A table whose intervals stand beside what they belong to"
     def _num(v): return '-' if pd.isna(v) else f'{v:.4g}' if isinstance(v, float) else str(v)
-    def _pair(v, ci, diff): return _num(v) if pd.isna(ci) else f'{v:+.4f} ± {ci:.4f}' if diff else f'{v:.3f} ± {ci:.3f}'
+    def _pair(v, ci, form): return '-' if pd.isna(v) else f'{v:{form}}' + ('' if pd.isna(ci) else f' ± {ci:{form[-3:]}}')
     res = {}
     for c in df:
-        if c.endswith(('_ci','_sd')) or c=='target': continue
+        if c.endswith('_ci') or c=='target': continue
         diff = c.endswith('_diff')
         ci = df.get(c.removesuffix('_diff')+'_ci') if diff or c in ('time','over_plain','ratio') else None
-        res[c] = df[c].map(_num) if ci is None else [_pair(v, e, diff) for v,e in zip(df[c], ci)]
+        res[c] = df[c].map(_num) if ci is None else [_pair(v, e, '+.4f' if diff else '.3f') for v,e in zip(df[c], ci)]
     res = pd.DataFrame(res, index=df.index)
     return res.loc[:, [(res[c]!='-').any() for c in res]]
 
