@@ -141,8 +141,9 @@ def check_idxs(
     def _bad(what): raise ValueError(f"`select={select!r}` returned {what}, but one or more different indices from 0 to {n-1} were expected")
     if idxs.ndim!=1 or idxs.is_floating_point() or idxs.dtype==torch.bool: _bad(f"a tensor of shape {tuple(idxs.shape)} and type {idxs.dtype}" if idxs.numel() else "no index")
     if not len(idxs): _bad("no index")
-    if not 0<=idxs.min()<=idxs.max()<n: _bad(f"index {(idxs.min() if idxs.min()<0 else idxs.max()).item()}, out of range")
-    if len(idxs.unique())<len(idxs): _bad("repeated indices")
+    vals = idxs.numpy(force=True) # the one trip to the host
+    if not 0<=(low := vals.min())<=(high := vals.max())<n: _bad(f"index {low if low<0 else high}, out of range")
+    if len(np.unique(vals))<len(vals): _bad("repeated indices")
     return idxs.long()
 
 # %% ../nbs/02_fit.ipynb #485b1409

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from itertools import islice,tee
 from copy import copy,deepcopy
 from math import ceil
+from operator import is_
 from weakref import ref
 from zlib import crc32
 from torch.utils.data._utils.pin_memory import pin_memory
@@ -56,11 +57,12 @@ def _by_item(dl, samps, check):
 
 def _of_items(dl, items, idxs):
     "A batch of `items`, and the indices of its rows: those of the very items in the list that `create_batch` was given, and may have sorted"
-    had,lists,before_batch = list(zip(items, idxs)),[items],dl.before_batch
+    had,lists,before_batch = [*items],[items],dl.before_batch
     def _before_batch(b): lists.append(before_batch(b)); return lists[-1]
     with _instead(dl, 'before_batch', _before_batch): b = dl.do_batch(items)
-    at = {id(o):i for o,i in had}
-    if any(at[id(o)]!=i for o,i in had): return b,idxs # one object stands for several items
+    if all(isinstance(l, list) and len(l)==len(had) and all(map(is_, l, had)) for l in (items,lists[-1])): return b,idxs # the usual case, in little time
+    at = {id(o):i for o,i in zip(had, idxs)}
+    if any(at[id(o)]!=i for o,i in zip(had, idxs)): return b,idxs # one object stands for several items
     rows = [at.get(id(o)) for o in lists[-1]] if isinstance(lists[-1], list) else [None]
     return b,[at.get(id(o), i) for o,i in zip(items, idxs)] if None in rows else rows # other objects, for the trial to tell
 
@@ -115,6 +117,12 @@ def _rows(a): return [crc32(np.ascontiguousarray(o).tobytes()) for o in a]
 def _moved(were, are):
     "Has one of the arrays `are` the rows of that of `were` in another order?"
     return any(a.ndim and a.shape==b.shape and not _same(a, b) and sorted(_rows(a))==sorted(_rows(b)) for a,b in zip(were, are))
+
+def _is_still(a, b):
+    "Is `b` the very memory of `a`, nested in any way? fastai casts each batch, which makes other tensors of it"
+    if isinstance(a, Tensor) and isinstance(b, Tensor): return a.data_ptr()==b.data_ptr() and a.shape==b.shape and a.stride()==b.stride()
+    if isinstance(a, MutableMapping) and isinstance(b, MutableMapping): a,b = ([*o.values()] for o in (a,b))
+    return len(a)==len(b) and all(map(_is_still, a, b)) if is_listy(a) and is_listy(b) else a is b
 
 @contextmanager
 def same_chance(
@@ -604,7 +612,7 @@ class LossHistory(FitCallback):
     def _check_order(self):
         "Raise `ValueError` if the rows of an epoch's first batch, or the targets of another one that were replaced, are not where they were when it came"
         if self.arrived: moved = _moved(self.arrived, _arrays((self.xb,self.yb)))
-        else: moved = self.yb[-1] is not self.came and _moved(_arrays(self.came), _arrays(self.yb[-1]))
+        else: moved = not _is_still(self.came, self.yb[-1]) and _moved(_arrays(self.came), _arrays(self.yb[-1])) # to read them would have a GPU waited for
         if moved: raise ValueError("A callback puts the items of a batch in another order, so there is no telling which item is which: let the dataloader do that, by `before_batch`")
         self.arrived = None
 

@@ -87,8 +87,9 @@ def _with_reduction(loss_func, reduction):
     "A copy of `loss_func` that has another `reduction`, `None` if it has no such attribute"
     if not isinstance(getattr(loss_func, 'reduction', None), str) or isinstance(loss_func, torch.jit.ScriptModule): return
     res = _own(loss_func)
-    for k,v in vars(res).items(): # a wrapper may hand `reduction` on to what it wraps
-        if isinstance(getattr(type(res), 'reduction', None), property) and (inner := _with_reduction(v, reduction)) is not None: vars(res)[k] = inner
+    if isinstance(getattr(type(res), 'reduction', None), property): # a wrapper may hand it on to what it wraps
+        for k,v in vars(res).items():
+            if (inner := _with_reduction(v, reduction)) is not None: vars(res)[k] = inner
     try: res.reduction = reduction
     except (AttributeError,RuntimeError): return # read-only
     return res

@@ -95,10 +95,9 @@ def fill_up(
 )->Tensor: # `k` indices: `idxs`, then those added
     "Add items to `idxs` until there are `k`: those of highest loss, but what the choice passed over at the top comes last"
     if k<=len(idxs): return idxs
-    left = torch.ones_like(losses, dtype=torch.bool).index_fill(0, idxs, False).nonzero().squeeze(1)
-    left = left[losses[left].argsort(descending=True, stable=True)]
-    passed = losses[left]>losses[idxs].max()
-    return torch.cat([idxs, left[~passed], left[passed]])[:k]
+    turn = (losses>losses[idxs].max()).long().index_fill(0, idxs, 2) # 0: next, 1: passed over, 2: chosen; numbers stay on a GPU, which is not waited for
+    order = losses.argsort(descending=True, stable=True)
+    return torch.cat([idxs, order[turn[order].argsort(stable=True)][:k-len(idxs)]])
 
 # %% ../nbs/01_selection.ipynb #c2c88256
 class random_items:

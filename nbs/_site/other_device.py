@@ -172,6 +172,7 @@ if __name__=='__main__':
     warnings.simplefilter('ignore')
     there = make_device()
 
+from torch.utils._python_dispatch import TorchDispatchMode
 import fastai.callback.fp16
 import fastai_blf.rehearsal
 from fastai.tabular.all import *
@@ -335,6 +336,36 @@ def stays_plain(cb):
         return torch.cat([p.detach().cpu().flatten() for p in learn.model.parameters()])
     return torch.equal(_weights(()), _weights(cb))
 
+class Waits(TorchDispatchMode):
+    "Counts, where `on`, for what the host has to wait: numbers that it asks a device for"
+    on,n = False,0
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        res = func(*args, **kwargs or {})
+        if self.on: self.n += self._waits(func, res, args)
+        return res
+    def _waits(self, func, res, args):
+        def _there(o): return isinstance(o, Tensor) and o.device.type!='cpu'
+        if not any(map(_there, args)): return False
+        if func==torch.ops.aten.index.Tensor: return any(o is not None and o.dtype==torch.bool for o in args[1])
+        if torch.Tag.dynamic_output_shape in func.tags: return True
+        return not (_there(res) or is_listy(res)) # a number, or a copy on the host
+
+def keeps_up(cb):
+    "Does a filter have the host wait for the device at most once more for each batch (one that only remembers: never) than plain training, but for an epoch's first batch?"
+    def _waits(cbs):
+        set_seed(42)
+        learn,waits = Learner(digits().to(there), net(), loss_func=ce, cbs=cbs),Waits()
+        one_batch = learn.one_batch
+        def _one_batch(i, b):
+            waits.on = learn.training and i>0
+            one_batch(i, b)
+            waits.on = False
+        learn.one_batch = _one_batch
+        with waits,contextlib.redirect_stdout(io.StringIO()): fit(learn, 5)
+        return waits.n
+    plain = _waits(()) # fastai asks for each batch's loss
+    return 0<plain and _waits(cb)<=plain*(1 if isinstance(cb, LossHistory) else 2)
+
 def run(f, *args):
     "What is wrong with a check; `None` if it holds"
     try: return None if f(*args) else f.__doc__+' No.'
@@ -343,8 +374,9 @@ def run(f, *args):
         return f"{type(e).__name__}: {str(e)[-300:]}" + (f" ({Path(at.filename).name}, line {at.lineno}: {at.line})" if at else '')
 
 if __name__=='__main__':
-    plain = dict(model=BatchLossFilter(), head=BatchLossFilter(look=.5), select=BatchLossFilter(select=random_items(.9)), history=LossHistory())
-    checks = [('the device',is_strict,there), *((f'plain beside {k}',stays_plain,v) for k,v in plain.items()), *((o,compare,o) for o in cases)]
+    plain = dict(model=BatchLossFilter(), head=BatchLossFilter(look=.5), select=BatchLossFilter(select=random_items(.9)), history=LossHistory(), epochs=EpochLossFilter())
+    checks = [('the device',is_strict,there), *((f'plain beside {k}',stays_plain,v) for k,v in plain.items()),
+              *((f'no waiting for {k}',keeps_up,v) for k,v in dict(plain, two=blf(passes=2), one=blf(passes=1), chosen=elf()).items()), *((o,compare,o) for o in cases)]
     bad = {name:why for name,f,arg in checks if (why := run(f, arg))}
     for o in bad.items(): print(*o, sep=': ')
     print(f'{len(checks)} checks on another device, {len(bad)} failed')
