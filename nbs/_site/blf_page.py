@@ -84,6 +84,8 @@ class Page(Processor):
         "Links to pages of this site, and to notebooks, as links between pages"
         md = md.replace(f']({self.base}', '](site:')
         if self.nm!='14_bench.ipynb': md = re.sub(r'\[(`(?:step|train|summary|select)`)\]\(site:bench\.html#\w+\)', r'\1', md) # elsewhere these are settings and methods
+        name = r'\[(`[^`]*`)\]\([^)]*\)'
+        md = re.sub(rf'\[[^\[\]]*(?:{name}[^\[\]]*)+\](?=\()', lambda m: '['+re.sub(name, r'\1', m[0][1:]), md) # nbdev links names within the text of a link, too
         return re.sub(r'\]\(\d+[a-zA-Z0-9]*_([\w.]+\.ipynb)', r'](\1', md)
 
     def _entry(self, cell):
