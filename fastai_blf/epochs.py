@@ -36,9 +36,9 @@ class EpochLossFilter(LossHistory):
         reweight:bool=False, # Let the easy items kept count for those left out as well (`1/keep_easy`), and be drawn with the same chance
         keep_loss:float=.9, # Leave out no more items than leave this share of the remembered losses, none whose class the model is not sure of, and none at all where those are less than three tenths of all; 0 for no such limits
         warmup:float=None, # Epochs that train on everything before the first choice, those of earlier fits of the same data included; `None`: one, and in a training of fewer than 8 epochs all of them
-        cooldown:float=None, # Epochs at the end of each fit that train on everything; `None`: an eighth of them, at least one; none in a fit of a single epoch, or where batch norm goes by the items of a batch alone
+        cooldown:float=None, # Epochs at the end of each fit that train on everything (but suspects, if they are many, see `guard`); `None`: an eighth of them, at least one; none in a fit of a single epoch, or where batch norm goes by the items of a batch alone
         by_class:bool=True, # Choose by each item's loss beside the mean loss of its class, where there are classes, so that none is trained on more than others
-        guard:bool=True, # Leave items out whose targets are probably wrong, too? Not with `reweight`, which is for gradients that are true on average
+        guard:bool=True, # Leave items out whose targets are probably wrong, too? Of the last epochs, too, where there are classes and more than a twentieth of the items are suspect. Not with `reweight`, which is for gradients that are true on average
         max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was
         select:Callable=None, # Another choice of the hard items: a function from losses of shape `(n,)` to indices
         item_loss:Callable=None, # Choose by this function of `(pred, *yb)`, which returns one loss per item, and not by the learner's loss
@@ -279,6 +279,23 @@ def _chooses(self:EpochLossFilter, epoch):
     return not self._too_short() and self.begins+self._warmup()<epoch+.5<self.n_epoch-self._cooldown()
 
 @patch
+def _ends(self:EpochLossFilter, epoch):
+    "Is this one of the last epochs of a training that has left items out, in which suspects stay out?"
+    classes = self.memory.label is not None # without them a suspect is just an item of high loss, which the end had better see
+    return classes and self.guard and not self.reweight and self.memory.left_out>=self.memory.since and epoch+.5>=self.n_epoch-self._cooldown()
+
+_few = .05 # share of the items; fewer suspects may be no more than the hardest of them
+
+@patch
+def _wrong(self:EpochLossFilter, times, fits):
+    "Suspects to leave out of the last epochs, whatever their age: none if they are few"
+    out = np.flatnonzero(self.memory.is_suspect().numpy() & (times>0))
+    k = times.sum()-times[out].sum()
+    if k>=(1-_few)*times.sum(): return out[:0]
+    while len(out) and not fits(k): k,out = k+times[out[-1]],out[:-1]
+    return out
+
+@patch
 def _why_whole(self:EpochLossFilter):
     "Why no epoch of this fit is one of a choice"
     n = f"{self.n_epoch} epoch{'s'*(self.n_epoch>1)}" + f" after {self.known} of the same data"*(self.known>0)
@@ -293,7 +310,7 @@ def before_train(self:EpochLossFilter):
     if not self.active: return
     if is_ddp(self.model) and not _is_a(self.dl, 'DistributedDL'): raise ValueError(f"Several processes train, each with a {type(self.dls.train).__name__} of its own, so one choice cannot be for all: use `distrib_ctx`")
     self.weights,self.loss_perc,self.samp_perc,self.left_out = None,1.,1.,(0.,0)
-    if self._chooses(self.epoch): self._view().given = self._choose(_base(self.dls.train))
+    if self._chooses(self.epoch) or self._ends(self.epoch): self._view().given = self._choose(_base(self.dls.train))
 
 @patch
 def _choose(self:EpochLossFilter, dl):
@@ -314,7 +331,7 @@ def _chosen(self:EpochLossFilter, dl):
     if drawn is None: times[:dl.n] = 1
     else: times += np.bincount(drawn, minlength=len(times)).astype('int32')
     n_procs = self.dl.world_size if _is_a(self.dl, 'DistributedDL') else 1
-    out = self.leave_out(times, partial(_makes_batches, bs=dl.bs, drop_last=dl.drop_last, n_procs=n_procs))
+    out = (self.leave_out if self._chooses(self.epoch) else self._wrong)(times, partial(_makes_batches, bs=dl.bs, drop_last=dl.drop_last, n_procs=n_procs))
     if not len(out): # plain training, of the items drawn and with its random numbers
         torch.set_rng_state(chance)
         return None if drawn is None else _Ints(drawn)
@@ -328,6 +345,7 @@ def _chosen(self:EpochLossFilter, dl):
 def after_train(self:EpochLossFilter):
     "Remember the columns, for `plot`"
     if not self.active: return
+    if self.samp_perc<1: self.memory.left_out = self.epochs_seen
     LossHistory.after_train(self)
     self.history.append((self.loss_perc,self.samp_perc))
 

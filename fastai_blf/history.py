@@ -293,6 +293,7 @@ class LossMemory:
         self.sure = self.was_right = self.forgot = None         # lately, how probable the given one was, and whether more so than all others; how often that changed to no
         self.epochs_seen,self.targets = 0,None                  # how many epochs were finished; what `fingerprint` said of the data
         self.n_params,self.since = None,0                       # how many parameters are trained, and from which epoch on
+        self.left_out = -1                                      # the last epoch, counted over all fits, in which a filter left items out; -1: none
 
     @property
     def mean(self): return self.total/self.weight
