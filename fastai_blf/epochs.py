@@ -239,7 +239,7 @@ def begin_fit(self:EpochLossFilter):
         warn(self._why_whole())
     undo = undo_after_fit(self.learn)
     undo.push(self._end_fit)
-    if self.rehearse and any(map(self._chooses, range(self.n_epoch))):
+    if self.rehearse and any(map(self._leaves_out, range(self.n_epoch))):
         self.learn.add_cb(cb := Rehearsal(self))
         undo.callback(self.learn.remove_cb, cb)
     undo.enter_context(added_columns(self.learn, self, 'epoch_' if both else ''))
@@ -284,6 +284,9 @@ def _ends(self:EpochLossFilter, epoch):
     classes = self.memory.label is not None # without them a suspect is just an item of high loss, which the end had better see
     return classes and self.guard and not self.reweight and self.memory.left_out>=self.memory.since and epoch+.5>=self.n_epoch-self._cooldown()
 
+@patch
+def _leaves_out(self:EpochLossFilter, epoch): return self._chooses(epoch) or self._ends(epoch)
+
 _few = .05 # share of the items; fewer suspects may be no more than the hardest of them
 
 @patch
@@ -310,7 +313,7 @@ def before_train(self:EpochLossFilter):
     if not self.active: return
     if is_ddp(self.model) and not _is_a(self.dl, 'DistributedDL'): raise ValueError(f"Several processes train, each with a {type(self.dls.train).__name__} of its own, so one choice cannot be for all: use `distrib_ctx`")
     self.weights,self.loss_perc,self.samp_perc,self.left_out = None,1.,1.,(0.,0)
-    if self._chooses(self.epoch) or self._ends(self.epoch): self._view().given = self._choose(_base(self.dls.train))
+    if self._leaves_out(self.epoch): self._view().given = self._choose(_base(self.dls.train))
 
 @patch
 def _choose(self:EpochLossFilter, dl):
