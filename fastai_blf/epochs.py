@@ -38,8 +38,8 @@ class EpochLossFilter(LossHistory):
         warmup:float=None, # Epochs that train on everything before the first choice, those of earlier fits of the same data included; `None`: one, and in a training of fewer than 8 epochs all of them
         cooldown:float=None, # Epochs at the end of each fit that train on everything (but suspects, if they are many, see `guard`); `None`: an eighth of them, at least one; none in a fit of a single epoch, or where batch norm goes by the items of a batch alone
         by_class:bool=True, # Choose by each item's loss beside the mean loss of its class, where there are classes, so that none is trained on more than others
-        guard:bool=True, # Leave items out whose targets are probably wrong, too? Of the last epochs, too, where there are classes and more than a twentieth of the items are suspect. Not with `reweight`, which is for gradients that are true on average
-        max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was
+        guard:bool=True, # Leave items out whose targets are probably wrong, too? Of the last epochs, too, where there are classes and more than a twentieth of the items drawn are suspect. `False` where classes overlap and you need probabilities. Not with `reweight`, which is for gradients that are true on average
+        max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was; in the last ones suspects stay out all the same
         select:Callable=None, # Another choice of the hard items: a function from losses of shape `(n,)` to indices
         item_loss:Callable=None, # Choose by this function of `(pred, *yb)`, which returns one loss per item, and not by the learner's loss
         rehearse:bool=True # Try at the first batch of a fit whether items can be left out?
@@ -234,12 +234,13 @@ def begin_fit(self:EpochLossFilter):
     self.weights,self.step_way,self.enough,self.history,self.known = None,None,None,[],self.epochs_seen-self.memory.since
     skips = self.learn._grab_cbs(SkipToEpoch)
     self.begins = skips[0]._skip_to if skips else 0
-    if not (self.said or any(map(self._chooses, range(self.n_epoch)))):
+    leaves_out = any(map(self._leaves_out, range(self.n_epoch)))
+    if not (self.said or leaves_out):
         self.said = True
         warn(self._why_whole())
     undo = undo_after_fit(self.learn)
     undo.push(self._end_fit)
-    if self.rehearse and any(map(self._leaves_out, range(self.n_epoch))):
+    if self.rehearse and leaves_out:
         self.learn.add_cb(cb := Rehearsal(self))
         undo.callback(self.learn.remove_cb, cb)
     undo.enter_context(added_columns(self.learn, self, 'epoch_' if both else ''))
@@ -264,7 +265,7 @@ def normalizes_items(
 
 @patch
 def _cooldown(self:EpochLossFilter):
-    "Epochs at the end of this fit that train on everything"
+    "Epochs at the end of this fit that train on everything, but for suspects where they are many"
     if self.cooldown is not None: return self.cooldown
     return 0 if self.n_epoch==1 or normalizes_items(self.model) else max(1, self.n_epoch/8)
 
@@ -282,7 +283,7 @@ def _chooses(self:EpochLossFilter, epoch):
 def _ends(self:EpochLossFilter, epoch):
     "Is this one of the last epochs of a training that has left items out, in which suspects stay out?"
     classes = self.memory.label is not None # without them a suspect is just an item of high loss, which the end had better see
-    return classes and self.guard and not self.reweight and self.memory.left_out>=self.memory.since and epoch+.5>=self.n_epoch-self._cooldown()
+    return classes and self.guard and not self.reweight and self.memory.thinned>=0 and not self._too_short() and epoch+.5>=self.n_epoch-self._cooldown()
 
 @patch
 def _leaves_out(self:EpochLossFilter, epoch): return self._chooses(epoch) or self._ends(epoch)
@@ -291,10 +292,11 @@ _few = .05 # share of the items; fewer suspects may be no more than the hardest 
 
 @patch
 def _wrong(self:EpochLossFilter, times, fits):
-    "Suspects to leave out of the last epochs, whatever their age: none if they are few"
+    "Suspects to leave out of the last epochs, whatever their age: none if they are few, but for those of an end that has begun without them"
     out = np.flatnonzero(self.memory.is_suspect().numpy() & (times>0))
     k = times.sum()-times[out].sum()
-    if k>=(1-_few)*times.sum(): return out[:0]
+    goes_on = self._ends(self.epoch-1) and self.memory.thinned>=self.epochs_seen-1
+    if k>=(1-_few)*times.sum() and not goes_on: return out[:0]
     while len(out) and not fits(k): k,out = k+times[out[-1]],out[:-1]
     return out
 
@@ -314,6 +316,7 @@ def before_train(self:EpochLossFilter):
     if is_ddp(self.model) and not _is_a(self.dl, 'DistributedDL'): raise ValueError(f"Several processes train, each with a {type(self.dls.train).__name__} of its own, so one choice cannot be for all: use `distrib_ctx`")
     self.weights,self.loss_perc,self.samp_perc,self.left_out = None,1.,1.,(0.,0)
     if self._leaves_out(self.epoch): self._view().given = self._choose(_base(self.dls.train))
+    if self.samp_perc<1: self.memory.thinned = self.epochs_seen
 
 @patch
 def _choose(self:EpochLossFilter, dl):
@@ -348,7 +351,6 @@ def _chosen(self:EpochLossFilter, dl):
 def after_train(self:EpochLossFilter):
     "Remember the columns, for `plot`"
     if not self.active: return
-    if self.samp_perc<1: self.memory.left_out = self.epochs_seen
     LossHistory.after_train(self)
     self.history.append((self.loss_perc,self.samp_perc))
 

@@ -293,7 +293,7 @@ class LossMemory:
         self.sure = self.was_right = self.forgot = None         # lately, how probable the given one was, and whether more so than all others; how often that changed to no
         self.epochs_seen,self.targets = 0,None                  # how many epochs were finished; what `fingerprint` said of the data
         self.n_params,self.since = None,0                       # how many parameters are trained, and from which epoch on
-        self.left_out = -1                                      # the last epoch, counted over all fits, in which a filter left items out; -1: none
+        self.thinned = -1                                       # the last epoch, counted likewise, in which a filter left items out; -1: none since then
 
     @property
     def mean(self): return self.total/self.weight
@@ -320,7 +320,9 @@ class LossMemory:
         if classes is not None: self._forget(in_block, noted & (in_block(self.label)>=0) & (classes[0]!=in_block(self.label))) # their labels were corrected
         in_block(self.seen).masked_fill_(noted, self.epochs_seen)
         seen = noted.float() if part is None else part*noted
-        if not loss.sum().isfinite(): seen,loss = seen*loss.isfinite(),loss.nan_to_num(0., 0., 0.)
+        if not loss.sum().isfinite():
+            seen,loss = seen*loss.isfinite(),loss.nan_to_num(0., 0., 0.)
+            classes = classes and [o.nan_to_num(0.) for o in classes]
         for nm,new in dict(weight=1, total=loss, total_sq=loss.square()).items(): in_block(getattr(self, nm)).add_(seen*new)
         if classes is None: return
         label,given,rival,other = classes
@@ -377,7 +379,7 @@ class LossMemory:
     def note_params(self, model, is_new=False):
         "Note which losses are those of a model that was trained as `model` is now: not another one, and not with more of it frozen, or less"
         n = sum(p.requires_grad for p in model.parameters())
-        if is_new or n!=self.n_params: self.n_params,self.since = n,self.epochs_seen
+        if is_new or n!=self.n_params: self.n_params,self.since,self.thinned = n,self.epochs_seen,-1
 
     def is_other(self, ds):
         "In what `ds` differs from the training set whose losses these are; `None` if in nothing"
@@ -416,11 +418,20 @@ def _class_means(label, vals, n=0):
 def class_probs(
     pred:Tensor, # Scores of classes, shape `(n,c)`
     y:Tensor # The given ones, shape `(n,)`, or `(n,1)` as in tables
-)->tuple: # Three of shape `(n,)`: the probability of the given class, that of the likeliest other one, and which that is
+)->tuple: # Four of shape `(n,)`: the given class, -1 for a target that is none (`ignore_index`); its probability, that of the likeliest other one, and which that is
     "What a prediction says of the given class and of the others"
-    y = y.as_subclass(Tensor).view(-1,1).long()
-    p = pred.detach().as_subclass(Tensor).float().softmax(1)
-    return p.gather(1, y)[:,0], *p.scatter(1, y, -1.).max(1)
+    y,known = _given(pred, y)
+    p = pred.detach().as_subclass(Tensor).float().softmax(1)*known[:,None]
+    return y.where(known, -1), p.gather(1, y[:,None])[:,0], *p.scatter(1, y[:,None], -1.).max(1)
+
+def _given(pred, y): # some class for each item, and whether it is the given one
+    y = y.as_subclass(Tensor).flatten().long()
+    known = (y>=0)&(y<pred.shape[1])
+    return y*known,known
+
+def _class_rows(pred, y):
+    label,*probs = class_probs(pred, y)
+    return torch.stack([label+1, *probs], 1) # 0 for none, as items have that are not drawn
 
 def are_class_scores(
     pred, # The prediction for a batch
@@ -430,13 +441,13 @@ def are_class_scores(
     "Is `pred` a score for each of some classes, and the target one of them?"
     if len(yb)!=1 or not isinstance(pred, Tensor) or not isinstance(y := yb[0], Tensor): return False
     if pred.ndim!=2 or y.ndim not in (1,2) or len(y)!=len(pred) or y.numel()!=len(y) or pred.shape[1]<2 or y.is_floating_point() or not pred.is_floating_point(): return False
-    if y.min()<0 or y.max()>=pred.shape[1]: return False
+    y,known = _given(pred, y)
     with torch.enable_grad():
         p = pred.detach().as_subclass(Tensor).clone().requires_grad_()
         total = losses(p).sum()
         g = torch.autograd.grad(total, p)[0] if total.requires_grad else torch.zeros_like(p)
-    given,some = g.gather(1, y.as_subclass(Tensor).view(-1,1).long())[:,0],g.any(1) # a class of weight 0 has none
-    return bool(some.any() and ((given<=g.min(1).values)&(given<g.max(1).values))[some].all())
+    given,some = g.gather(1, y[:,None])[:,0],g.any(1) # a class of weight 0 has none, and `ignore_index`
+    return bool(some.any() and (known&(given<=g.min(1).values)&(given<g.max(1).values))[some].all())
 
 def _remembered(nm): return property(lambda self: getattr(self.memory, nm, None), lambda self,v: setattr(self.memory, nm, v))
 
@@ -627,7 +638,7 @@ class LossHistory(FitCallback):
             losses,parts = self._item_losses(self.pred),mixed_parts(self.learn)
             if not self.train_iter: self.learn._grab_cbs(LossHistory).map(lambda o: o.check_losses(losses))
             if self.classes is None: self.classes = bool(all_reduce(self.model, tensor(int(are_class_scores(self.pred, self.yb, self._item_losses))), 'MIN'))
-            self.batches.append((self.batch_idxs, losses, parts, torch.stack([self.y.as_subclass(Tensor).flatten(), *class_probs(self.pred, self.y)], 1) if self.classes else None))
+            self.batches.append((self.batch_idxs, losses, parts, _class_rows(self.pred, self.y) if self.classes else None))
         self.noted = True
 
     def _item_losses(self, pred):
@@ -678,7 +689,7 @@ class LossHistory(FitCallback):
             label,given,rival,other = _per_item(idxs, [c for *_,c in batches], n, 4).unbind(1)
             label,other = (self._of_all(o, 'MAX') for o in (label,other))
             given,rival = map(_mean_of_all, (given,rival))
-            classes = label,given,rival,other
+            classes = label-1,given,rival,other
         self.memory.trained += _sum_of_all(trained)
         self.memory.note(times>0, loss, part, classes)
 

@@ -27,7 +27,7 @@ def _words(dls, codes):
     "Classes in the words of the vocabulary, where there is one"
     vocab = getattr(dls, 'vocab', None)
     if vocab is not None and len(vocab) and isinstance(vocab[-1], (CollBase,list,tuple)): vocab = vocab[-1] # of several, the target's
-    return [vocab[i] if is_indexer(i) and vocab is not None and i<len(vocab) else i for i in codes.tolist()]
+    return [vocab[i] if is_indexer(i) and vocab is not None and 0<=i<len(vocab) else i for i in codes.tolist()]
 
 def _identity(ds, idxs):
     "What the dataset knows of its items, as columns of a table"
