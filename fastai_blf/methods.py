@@ -35,7 +35,7 @@ class RandomEpochs(EpochLossFilter):
         if not self.active: return
         memory,self.memory = self.memory,_dealt_out(self.memory)
         try: super().before_train()
-        finally: self.memory = memory
+        finally: memory.thinned,self.memory = self.memory.thinned,memory # that items were left out is true of them all
 
 def _dealt_out(memory):
     "What is remembered of each item is that of another"
