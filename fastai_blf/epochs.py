@@ -144,6 +144,12 @@ def _makes_batches(k, bs, drop_last, n_procs):
     k = ceil(k/n_procs)
     return k>=bs and (drop_last or bs==1 or k%bs!=1)
 
+def _stay_out(out, times, k, fits):
+    "How many of the items `out` stay out, with `k` in; the last ones are put back until there are batches"
+    n = len(out)
+    while n and not fits(k): n -= 1; k += times[out[n]]
+    return n
+
 @patch
 def leave_out(self:EpochLossFilter,
     times:ndarray, # How often the dataloader would load each item in this epoch, shape `(n,)`
@@ -163,8 +169,9 @@ def leave_out(self:EpochLossFilter,
     out = np.flatnonzero(keys<=np.partition(keys, drop-1)[drop-1])[:drop] # in the order of the items, which are looked up faster so
     out = self._within_loss(easy, out, keys, sure, losses)
     drop,k = len(out),sure.sum()-times[easy[out]].sum()
-    if not fits(k): out = out[keys[out].argsort()]
-    while drop and not fits(k): drop -= 1; k += times[easy[out[drop]]]
+    if not fits(k):
+        out = out[keys[out].argsort()]
+        drop = _stay_out(easy[out], times, k, fits)
     if self.reweight and 0<drop<len(easy): self.weights = torch.ones(len(times)).index_fill(0, torch.from_numpy(easy), len(easy)/(len(easy)-drop))
     return np.r_[easy[out[:drop]],np.flatnonzero(doubted)] if drop else easy[:0]
 
@@ -297,8 +304,7 @@ def _wrong(self:EpochLossFilter, times, fits):
     k = times.sum()-times[out].sum()
     goes_on = self._ends(self.epoch-1) and self.memory.thinned>=self.epochs_seen-1
     if k>=(1-_few)*times.sum() and not goes_on: return out[:0]
-    while len(out) and not fits(k): k,out = k+times[out[-1]],out[:-1]
-    return out
+    return out[:_stay_out(out, times, k, fits)]
 
 @patch
 def _why_whole(self:EpochLossFilter):
