@@ -33,9 +33,11 @@ class RandomEpochs(EpochLossFilter):
     "`EpochLossFilter` with what is remembered dealt out at random before each choice, so that it draws as many items, but any"
     def before_train(self):
         if not self.active: return
-        memory,self.memory = self.memory,_dealt_out(self.memory)
+        memory,chance = self.memory,torch.get_rng_state()
+        self.memory = _dealt_out(memory)
         try: super().before_train()
         finally: memory.thinned,self.memory = self.memory.thinned,memory # that items were left out is true of them all
+        if self.samp_perc==1: torch.set_rng_state(chance) # plain training, dealing out undone
 
 def _dealt_out(memory):
     "What is remembered of each item is that of another"
