@@ -18,7 +18,7 @@ __all__ = ['BatchLossFilter']
 from contextlib import nullcontext
 from functools import partial
 from math import ceil
-from numbers import Real
+from numbers import Integral,Real
 from fastai.basics import *
 from fastai.callback.fp16 import MixedPrecision
 from fastai.callback.mixup import MixHandler
@@ -58,7 +58,7 @@ class BatchLossFilter(FitCallback):
         for k,v in dict(select=select, item_loss=item_loss).items():
             if v is not None and not callable(v): raise ValueError(f"`{k}` is {v!r}, but a function was expected")
         for k,v in dict(warmup=warmup, cooldown=cooldown).items(): check_number(k, v)
-        for k,v in dict(interrupt=interrupt, n_sizes=n_sizes).items(): check_number(k, v, kind=int)
+        for k,v in dict(interrupt=interrupt, n_sizes=n_sizes).items(): check_number(k, v, kind=Integral)
         if passes not in (None,1,2): raise ValueError(f"`passes` is {passes!r}, but 1, 2 or None was expected")
         if resize is not None and not (isinstance(resize, Real) and 0<resize<1): raise ValueError(f"`resize` is {resize!r}, but a number between 0 and 1 was expected")
         if resize is not None and passes==1: raise ValueError("`resize` is for a look of its own, but `passes` is 1: set it to 2 or None")

@@ -13,7 +13,7 @@ __all__ = ['undo_after_fit', 'FitCallback', 'added_columns', 'check_number', 'sh
 # %% ../nbs/02_fit.ipynb #3587031d
 from contextlib import ExitStack
 from functools import partial,wraps
-from numbers import Real
+from numbers import Integral,Real
 from weakref import WeakKeyDictionary
 from torch.nn.parallel import DistributedDataParallel
 from fastai.basics import *
@@ -115,11 +115,11 @@ def check_number(
     name:str, # What the number is called, for the message
     v, # What was given
     least:float=0, # The least that it may be
-    kind:type=Real # `Real` or `int`
+    kind:type=Real # `Real` or `Integral`, of Python or NumPy
 ):
     "Raise `ValueError` if `v` is not a number of at least `least`"
     if not isinstance(v, kind) or isinstance(v, bool) or not v>=least:
-        raise ValueError(f"`{name}` is {v!r}, but {'an integer' if kind is int else 'a number'} of {least} or more was expected")
+        raise ValueError(f"`{name}` is {v!r}, but {'an integer' if kind is Integral else 'a number'} of {least} or more was expected")
 
 # %% ../nbs/02_fit.ipynb #3b04e176
 def share_at(

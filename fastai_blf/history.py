@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from itertools import islice,tee
 from copy import copy,deepcopy
 from math import ceil
+from numbers import Integral
 from operator import is_
 from weakref import ref
 from zlib import crc32
@@ -604,6 +605,7 @@ class LossHistory(FitCallback):
 
     def _arrive(self, one_batch, i, b):
         "Note what a batch is made of when it comes to be trained on, whoever has drawn from the dataloader, or ahead, meanwhile"
+        if self.learn is None: raise ValueError(f"The `{type(self).__name__}` was removed in the middle of a fit, which goes by it to the end: remove it between fits, or set its `run=False`")
         if self.training and self.active:
             self.view.current = self.view.told_of(b)
             self.arrived,self.came = [a.copy() for a in _arrays(b)] if not i else None,b[-1] if is_listy(b) else None
@@ -698,11 +700,18 @@ class LossHistory(FitCallback):
 
 # %% ../nbs/05_history.ipynb #b3c5983a
 @patch
+def _known(self:LossHistory):
+    "What is remembered; raises `ValueError` if nothing is"
+    if self.memory is None: raise ValueError("No losses are remembered yet: fit first")
+    return self.memory
+
+@patch
 def top(self:LossHistory,
     n:int=9 # Number of items
 ): # `torch.topk`'s pair: losses and indices in the training set, highest loss first; items never seen are left out
     "The items of highest remembered loss"
-    if self.losses is None: raise ValueError("No losses are remembered yet: fit first")
+    self._known()
+    check_number('n', n, kind=Integral)
     seen = (self.seen>=0).nonzero().squeeze(1)
     losses,order = self.losses[seen].nan_to_num(math.inf, posinf=math.inf).topk(min(n, len(seen)))
     return losses,seen[order]
@@ -710,15 +719,18 @@ def top(self:LossHistory,
 @patch
 def to_df(self:LossHistory)->pd.DataFrame: # A row for each training item: its latest `loss`, its `mean` loss and the `spread` of its losses (their standard deviation); the epoch in which it was `seen` (-1: never), and how many steps `trained` on it; for classes, in which share of the epochs the model was `right`, and how often it `forgot`; all over all fits
     "What is remembered, as a table"
-    m = self.memory
+    m = self._known()
     res = dict(loss=m.losses, mean=m.mean, spread=m.spread, seen=m.seen, trained=m.trained)
     if m.given is not None: res |= dict(right=m.right/m.weight, forgot=m.forgot.int())
     return pd.DataFrame(res).rename_axis('item')
 
 @patch
 def _as_validated(self:LossHistory, idxs):
-    "A dataloader of the training items `idxs` as validation sees them: not augmented"
-    return self.dls.valid.new(self.dls.train_ds, bs=max(1, len(idxs)), get_idxs=lambda: idxs)
+    "A dataloader of the training items `idxs` as validation sees them: not augmented; raises `ValueError` if it cannot show them"
+    check_number('n', len(idxs), least=1)
+    dl = self.dls.loaders[:2][-1] # that of validation, where there is one
+    if not hasattr(dl, 'show_batch'): raise ValueError(f"A {type(dl).__name__} cannot show the items of a {type(self.dls.train_ds).__name__}: `top` and `suspects` say which they are")
+    return dl.new(self.dls.train_ds, bs=len(idxs), get_idxs=lambda: idxs)
 
 @patch
 def show_top(self:LossHistory,
@@ -743,8 +755,7 @@ Learner.loss_history = property(_loss_history, lambda self,cb: None, lambda self
 @patch
 def state_dict(self:LossHistory)->dict: # For `torch.save`
     "The remembered losses, to be saved"
-    if self.memory is None: raise ValueError("No losses are remembered yet: fit first")
-    return {k: v.clone() if isinstance(v, Tensor) else v for k,v in vars(self.memory).items()}
+    return {k: v.clone() if isinstance(v, Tensor) else v for k,v in vars(self._known()).items()}
 
 @patch
 def load_state_dict(self:LossHistory,
