@@ -38,7 +38,7 @@ class EpochLossFilter(LossHistory):
         warmup:float=None, # Epochs that train on everything before the first choice, those of earlier fits of the same data included; `None`: one, and in a training of fewer than 8 epochs all of them
         cooldown:float=None, # Epochs at the end of each fit that train on everything (but suspects, if they are many, see `guard`); `None`: an eighth of them, at least one; none in a fit of a single epoch, or where batch norm goes by the items of a batch alone
         by_class:bool=True, # Choose by each item's loss beside the mean loss of its class, where there are classes, so that none is trained on more than others
-        guard:bool=True, # Leave items out whose targets are probably wrong, too? Of the last epochs, too, where there are classes and more than a twentieth of the items drawn are suspect. `False` where classes overlap and you need probabilities. Not with `reweight`, which is for gradients that are true on average
+        guard:bool=None, # Leave items out whose targets are probably wrong, too? Of the last epochs, too, where there are classes and more than a twentieth of the items drawn are suspect. `None`: yes, but not on fastai's tables, whose labels are mostly what happened; `False` where classes overlap and you need probabilities. Not with `reweight`, which is for gradients that are true on average
         max_age:float=8, # Train on an item whose loss is older than so many epochs, whatever that loss was; in the last ones suspects stay out all the same
         select:Callable=None, # Another choice of the hard items: a function from losses of shape `(n,)` to indices
         item_loss:Callable=None, # Choose by this function of `(pred, *yb)`, which returns one loss per item, and not by the learner's loss
@@ -121,6 +121,7 @@ def _hard(self:EpochLossFilter, losses):
 @patch
 def easy(self:EpochLossFilter)->Tensor: # Indices in the training set
     "The items that may be left out: of low loss, and seen lately"
+    self._known()
     return torch.from_numpy(np.flatnonzero(self._is_easy(self._losses())))
 
 _sure = .7 # of its class the model has to be, for an item to be easy
@@ -176,10 +177,16 @@ def leave_out(self:EpochLossFilter,
     return np.r_[easy[out[:drop]],np.flatnonzero(doubted)] if drop else easy[:0]
 
 @patch
+def _guards(self:EpochLossFilter):
+    "Are suspects left out?"
+    return not self.reweight and ifnone(self.guard, not _is_a(_base(self.dls.train), 'TabDataLoader'))
+
+@patch
 def doubted(self:EpochLossFilter)->Tensor|None: # Booleans of shape `(n,)`; `None` for none
     "Suspects, unless they have not been trained on for long"
-    if not self.guard or self.reweight: return None
-    res = self.memory.is_suspect() & (self.seen>=self.epochs_seen-self.max_age)
+    m = self._known()
+    if not self._guards(): return None
+    res = m.is_suspect() & (self.seen>=self.epochs_seen-self.max_age)
     return res if res.any() else None
 
 _least = .3 # share of the items; where fewer can be left out, most still matter, and a step less costs accuracy
@@ -290,7 +297,7 @@ def _chooses(self:EpochLossFilter, epoch):
 def _ends(self:EpochLossFilter, epoch):
     "Is this one of the last epochs of a training that has left items out, in which suspects stay out?"
     classes = self.memory.label is not None # without them a suspect is just an item of high loss, which the end had better see
-    return classes and self.guard and not self.reweight and self.memory.thinned>=0 and not self._too_short() and epoch+.5>=self.n_epoch-self._cooldown()
+    return classes and self._guards() and self.memory.thinned>=0 and not self._too_short() and epoch+.5>=self.n_epoch-self._cooldown()
 
 @patch
 def _leaves_out(self:EpochLossFilter, epoch): return self._chooses(epoch) or self._ends(epoch)

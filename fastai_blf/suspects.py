@@ -12,21 +12,23 @@ Docs: https://fastai-blf.github.io/fastai_blf/suspects.html.md"""
 __all__ = []
 
 # %% ../nbs/08_suspects.ipynb #55a6f702
+from numbers import Integral
 from fastai.basics import *
 from matplotlib.ticker import PercentFormatter
+from .fit import *
 from .history import *
 from .epochs import *
 from .plots import _axes,_show_texts
 
 # %% ../nbs/08_suspects.ipynb #ddef03c8
 def _memory(h):
-    if h.memory is None or not h.memory.weight.any(): raise ValueError("No losses are remembered yet: fit first")
+    if not h._known().weight.any(): raise ValueError("No losses are remembered yet: fit first")
     return h.memory
 
 def _words(dls, codes):
     "Classes in the words of the vocabulary, where there is one"
-    vocab = getattr(dls, 'vocab', None)
-    if vocab is not None and len(vocab) and isinstance(vocab[-1], (CollBase,list,tuple)): vocab = vocab[-1] # of several, the target's
+    vocab = getattr(dls.train_ds.tls[-1] if hasattr(dls.train_ds, 'tls') else dls, 'vocab', None) # the target's, not that of a text
+    if vocab is not None and len(vocab) and isinstance(vocab[-1], (CollBase,list,tuple)): vocab = vocab[-1]
     return [vocab[i] if is_indexer(i) and vocab is not None and 0<=i<len(vocab) else i for i in codes.tolist()]
 
 def _identity(ds, idxs):
@@ -44,7 +46,8 @@ def suspects(self:LossHistory,
 )->pd.DataFrame: # The `item` (its index in the training set) and its `score` (mean loss); for classes those `given` and `predicted`; the item's `file`, `row` or `source`
     "The items whose targets are probably wrong, the most suspicious first; raises `ValueError` if nothing is remembered"
     m = _memory(self)
-    if n is None: n = int(m.is_suspect(careful=False).sum())
+    if n is not None: check_number('n', n, kind=Integral)
+    else: n = int(m.is_suspect(careful=False).sum())
     score,idxs = m.mean.masked_fill(m.weight==0, -math.inf).topk(min(n, int((m.weight>0).sum())))
     res = dict(item=idxs.tolist(), score=score.tolist())
     if m.label is not None: res |= dict(given=_words(self.dls, m.label[idxs]), predicted=_words(self.dls, m.other[idxs]))

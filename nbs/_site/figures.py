@@ -7,7 +7,7 @@ nbs = Path(__file__).resolve().parents[1]
 num = r'[-+]?(?:\d+\.\d+|\.\d+|\d+)'
 figure = re.compile(rf'(?<![\w.^])(?P<v>{num})(?![\w.]*\d)(?P<pc>%)?(?P<pts> (?:percentage )?points?)?(?P<dir> lower| higher| more| less)?(?: \(?± ?(?P<ci>{num})%?\)?)?(?P<pair> (?:to|for) (?P<w>\.\d+))?')
 no_figure = re.compile(r' ?(?:intervals?\b|positives?\b|of them\b|of (?:the|its|their|each batch.s) loss)') # what follows a share of another kind
-names = {'EpochLossFilter':'elf', 'BatchLossFilter':'blf', 'passes=1':'one', 'lass weights':'weights', 'versampling':'oversample', 'ocal loss':'focal', 'LossHistory':'history', 'andom items':'random_epochs'}
+names = {'EpochLossFilter':'elf', 'BatchLossFilter':'blf', 'passes=1':'one', 'lass weights':'weights', 'versampling':'oversample', 'ocal loss':'focal', 'LossHistory':'history', 'andom items':'random_epochs', 'RandomFilter':'random_items'}
 
 def prose(s):
     "Markdown without code blocks, formulas and what numbers papers have"

@@ -1,7 +1,7 @@
 """What the last epochs on everything do where batch norm has seen hard items: python nbs/results/end_on_all.py OUT
 
 Small tables of scikit-learn and ISLP by fastai's tabular network with batch norm, the first one without as well, 20 epochs of one cycle; and the digits as images, by a
-small convolutional body with the head that fastai's `vision_learner` puts on one, 24 epochs. `eighth` is `EpochLossFilter` with the last eighth of the epochs on
+small convolutional body with the head that fastai's `vision_learner` puts on one, 24 epochs. `eighth` is a guarded `EpochLossFilter` with the last eighth of the epochs on
 everything, `none` without; `filtered` is the accuracy after the last epoch that `eighth` leaves items out of, `end` that after the last epoch."""
 import sys,warnings
 from math import ceil
@@ -46,7 +46,7 @@ def main(out):
     rows = []
     for name,(mk,epochs,lr) in fits.items():
         for seed in range(7):
-            for nm,cb in dict(plain=None, eighth=EpochLossFilter(cooldown=epochs/8), none=EpochLossFilter(cooldown=0)).items():
+            for nm,cb in dict(plain=None, eighth=EpochLossFilter(cooldown=epochs/8, guard=True), none=EpochLossFilter(cooldown=0, guard=True)).items():
                 set_seed(seed)
                 learn = mk(seed=seed)
                 with learn.no_bar(),learn.no_logging(): learn.fit_one_cycle(epochs, lr, cbs=cb)
