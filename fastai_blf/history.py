@@ -727,7 +727,7 @@ def to_df(self:LossHistory)->pd.DataFrame: # A row for each training item: its l
 @patch
 def _as_validated(self:LossHistory, idxs):
     "A dataloader of the training items `idxs` as validation sees them: not augmented; raises `ValueError` if it cannot show them"
-    check_number('n', len(idxs), least=1)
+    if not idxs: raise ValueError("There are no items to show: none was seen or is suspect")
     dl = self.dls.loaders[:2][-1] # that of validation, where there is one
     if not hasattr(dl, 'show_batch'): raise ValueError(f"A {type(dl).__name__} cannot show the items of a {type(self.dls.train_ds).__name__}: `top` and `suspects` say which they are")
     return dl.new(self.dls.train_ds, bs=len(idxs), get_idxs=lambda: idxs)
@@ -738,6 +738,7 @@ def show_top(self:LossHistory,
     **kwargs # More arguments for the data's `show_batch`, such as `figsize`
 ):
     "Show the items of highest remembered loss, the highest first"
+    check_number('n', n, least=1, kind=Integral)
     losses,idxs = self.top(n)
     res = self._as_validated(idxs.tolist()).show_batch(max_n=len(idxs), **kwargs)
     print('losses:', ', '.join(f'{o:.2f}' for o in losses))

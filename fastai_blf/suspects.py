@@ -60,6 +60,7 @@ def show_suspects(self:LossHistory,
     **kwargs # More arguments for the data's `show_results` (`show_batch` where there are no classes), such as `figsize`
 ):
     "Show the items whose targets are most probably wrong, with the given and the predicted class"
+    if n is not None: check_number('n', n, least=1, kind=Integral)
     df = self.suspects(n)
     idxs = df['item'].tolist()
     dl = self._as_validated(idxs)
