@@ -53,6 +53,12 @@ class FitCallback(Callback):
     _stateattrs = ('active','deaf') # not for `learn.export`
     __setattr__ = object.__setattr__ # fastai would look for each name in the learner and its model, which takes microseconds for each batch
     training = property(lambda self: self.learn.training) # likewise: fastai asks for it at each event
+    @property
+    def learn(self): return vars(self).get('learn')
+    @learn.setter
+    def learn(self, learn):
+        if learn is None and self.active: raise ValueError(f"`{type(self).__name__}` cannot be removed in the middle of a fit, which goes by it to the end: remove it between fits, or set its `run=False`")
+        vars(self)['learn'] = learn
     def __call__(self, event_name):
         "Run the event, unless there is nothing to do at it"
         if event_name not in self.deaf: return super().__call__(event_name)
@@ -66,8 +72,10 @@ class FitCallback(Callback):
     def begin_fit(self): "What to do at the beginning of a fit, before any `before_fit`"
     def before_train(self):
         "Raise `ValueError` where a training passes the filters by"
-        if not self.active and not hasattr(self.learn, 'lr_finder'):
-            raise ValueError(f"`{type(self.learn).__name__}` trains without `Learner._with_events(…, 'fit', …)`, so `{type(self).__name__}` was not told that a fit begins: call it, as `Learner.fit` does")
+        if self.active or hasattr(self.learn, 'lr_finder'): return
+        name = type(self).__name__
+        if undo_after_fit(self.learn) is not None: raise ValueError(f"`{name}` was added in the middle of a fit, or its `run` set to `True` there, but has to know a fit from its beginning: add it between fits")
+        raise ValueError(f"`{type(self.learn).__name__}` trains without `Learner._with_events(…, 'fit', …)`, so `{name}` was not told that a fit begins: call it, as `Learner.fit` does")
 
 # %% ../nbs/02_fit.ipynb #020b3c2d
 _columns = WeakKeyDictionary() # the learners whose `Recorder` shows more columns: functions by name, and whether an epoch has been trained since they were shown

@@ -30,14 +30,13 @@ from .epochs import *
 
 # %% ../nbs/11_methods.ipynb #1c2489bd
 class RandomEpochs(EpochLossFilter):
-    "`EpochLossFilter` with what is remembered dealt out at random before each choice, so that it draws as many items, but any"
-    def before_train(self):
-        if not self.active: return
-        memory,chance = self.memory,torch.get_rng_state()
-        self.memory = _dealt_out(memory)
-        try: super().before_train()
-        finally: memory.thinned,self.memory = self.memory.thinned,memory # that items were left out is true of them all
-        if self.samp_perc==1: torch.set_rng_state(chance) # plain training, dealing out undone
+    "`EpochLossFilter` with what is remembered dealt out at random for each choice, so that it draws as many items, but any"
+    def leave_out(self, times, fits): return self._dealt(super().leave_out, times, fits)
+    def _wrong(self, times, fits): return self._dealt(super()._wrong, times, fits)
+    def _dealt(self, choose, times, fits):
+        memory,self.memory = self.memory,_dealt_out(self.memory)
+        try: return choose(times, fits)
+        finally: self.memory = memory
 
 def _dealt_out(memory):
     "What is remembered of each item is that of another"

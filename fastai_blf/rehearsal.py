@@ -11,8 +11,7 @@ __all__ = ['untouched', 'bare', 'trial', 'predict', 'keep_items', 'difference', 
            'cost_of_look']
 
 # %% ../nbs/03_rehearsal.ipynb #18c36fbe
-import random
-from contextlib import nullcontext
+from contextlib import ExitStack,nullcontext
 from functools import partial
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.lazy import LazyModuleMixin
@@ -33,9 +32,11 @@ class untouched:
     ):
         self.changing,self.first = list(model.modules()),True # all that a look may change, after the first one all that it does change
         self.bns = [m for m in self.changing if isinstance(m, _BatchNorm) and type(m).forward in _bn_forwards]
+        self.generators,named = own_generators(at_hand := reached(model)),lists_of(*at_hand)
+        self.changing += named
     @contextmanager
     def __call__(self):
-        changed,bns = [],[m for m in self.bns if m.training and m.track_running_stats]
+        changed,bns,states = [],[m for m in self.bns if m.training and m.track_running_stats],[*map(state_keeper, self.generators)]
         try:
             with put_back(self.changing, changed):
                 for m in bns: m.track_running_stats = False
@@ -44,6 +45,7 @@ class untouched:
                     for m in bns: m.track_running_stats = True
         finally:
             if self.first: self.changing,self.first = changed,False
+            for put_state in states: put_state()
             torch.clear_autocast_cache() # weights cast without gradients must not meet the training pass
 
 # %% ../nbs/03_rehearsal.ipynb #fdc420aa
@@ -61,37 +63,24 @@ def _uncompiled():
     return torch.compiler.set_stance('force_eager') if hasattr(torch.compiler, 'set_stance') else nullcontext()
 
 # %% ../nbs/03_rehearsal.ipynb #4f3ac166
-def _notes(cb):
-    "What the callback `cb` has: its attributes, and copies of the lists, dicts and sets among them"
-    return {k:(v, copy(v) if isinstance(v, (list,dict,set,L)) else None) for k,v in vars(cb).items()}
-
-def _take_back(cb, notes):
-    d = vars(cb)
-    for k in d.keys()-notes.keys(): del d[k]
-    for k,(v,old) in notes.items():
-        d[k] = v
-        if isinstance(v, (list,L)) and len(v)!=len(old): v[:] = old
-        elif isinstance(v, (dict,set)) and v!=old: v.clear(); v.update(old)
-
 @contextmanager
 def trial(
     learn:Learner, # A learner that is about to train on a batch
     aside:list=(), # Callbacks that have no part in the trial
     guard:untouched=None # Knows what in the model changes; by default one that finds out
 ):
-    "Take back what is done to `learn` and its model, random numbers and other callbacks' notes included"
+    "Take back what is done to `learn`, its model and its loss, random numbers and other callbacks' notes included"
     model,device = bare(learn.model),next(learn.model.parameters()).device
     modes,guard = {m:m.training for m in model.modules()},guard or untouched(model)
-    batch,notes = {k:getattr(learn, k, None) for k in ('xb','yb','pred')},[(cb,_notes(cb)) for cb in learn.cbs]
-    states = random.getstate(),np.random.get_state()
-    for cb in aside: cb.run = False
-    try:
-        with forked_rng(device), torch.no_grad(), _uncompiled(), guard(): yield model
-    finally:
-        for m,mode in modes.items(): m.training = mode
-        random.setstate(states[0]); np.random.set_state(states[1])
-        for o in notes: _take_back(*o)
-        for k,v in batch.items(): setattr(learn, k, v)
+    batch,others = {k:getattr(learn, k, None) for k in ('xb','yb','pred')},[cb for cb in learn.cbs if not any(cb is o for o in aside)]
+    at_hand = reached(learn.loss_func, *others)
+    with same_attributes(learn.cbs), put_back([*others, *state_of(learn.loss_func), *lists_of(*at_hand)]), same_chance(device, own_generators(at_hand)):
+        for cb in aside: cb.run = False
+        try:
+            with torch.no_grad(), _uncompiled(), guard(): yield model
+        finally:
+            for m,mode in modes.items(): m.training = mode
+            for k,v in batch.items(): setattr(learn, k, v)
 
 def predict(
     learn:Learner, # Has the batch, in `xb` and `yb`
@@ -162,7 +151,7 @@ def difference(
 def _tolerance(learn):
     "By how much predictions may differ between batches of different size, as a share of their range"
     p = next(learn.model.parameters())
-    half = p.dtype in (torch.float16,torch.bfloat16) or torch.is_autocast_enabled() or torch.is_autocast_cpu_enabled()
+    half = p.dtype in (torch.float16,torch.bfloat16) or torch.is_autocast_enabled(p.device.type)
     return 5e-2 if half else 1e-2 if p.is_cuda else 1e-3 # a GPU multiplies in TF32
 
 _alone = ("so no item can be left out: every input that belongs to the items needs a row, or a member of a list, for each of them, and the model has to treat each by itself, "
@@ -176,6 +165,13 @@ def _way(learn, whole, yb, part, item_loss):
     "How to get the losses of the items; what `item_loss` returns is the user's word"
     if item_loss is None: return find_way(learn.loss_func, whole, *yb, part=part, tol=_tolerance(learn))
     _check_losses(item_loss(whole, *yb), find_bs(yb), item_loss)
+
+def _draws(learn, model, xb, tol):
+    "Does the model predict something else for `xb` each time, though it has what it has changed back?"
+    preds,guard = [],untouched(model)
+    for _ in range(2):
+        with guard(): preds.append(predict(learn, model, xb))
+    return not _same(*preds, tol)
 
 def materialize(
     model:nn.Module, # Any module
@@ -207,10 +203,13 @@ def rehearse(
         except Exception as e:
             warn_once(f"In evaluation mode `{type(model).__name__}` predicts nothing that the loss can take ({type(e).__name__}), so whether items can be left out is not tried")
             return _way(learn, predict(learn, model.train()), yb, None, item_loss)
+        xb = learn.xb
         keep_items(learn, idxs, n)
         try: part = predict(learn, model)
         except Exception as e: raise ValueError(f"With {len(idxs)} of the first batch's {n} items alone the model raised {type(e).__name__}: {e}, "+_alone) from e
         off,tol = difference(part, whole, idxs, n),_tolerance(learn)
+        if not off<=tol and _draws(learn, model, xb, tol): raise ValueError(f"In evaluation mode `{type(model).__name__}` predicts something else when it is asked about a batch again, so it draws at random there, too, and there is no telling whether items can be left out: "
+                                                                            "have it draw in training alone (`if self.training`), or set `rehearse=False` if you know better")
         if off>tol: raise ValueError(f"The model was asked about {len(idxs)} of the first batch's {n} items alone, and its predictions differ from those within the batch by {off:.2g} of their range "
                                      f"({tol:g} at most was expected), "+_alone)
         way = _way(learn, whole, yb, (idxs,part), item_loss)
