@@ -488,15 +488,18 @@ def find_way(
         with put_back(state): return loss_func(pred, *yb)
     tol = max(tol or 1e-3, 3e-2 if any(o.dtype in (torch.float16,torch.bfloat16) for o in _floats(pred)) else 0)
     if part is None and n>2 and has_rows(pred, n): part = some_items(n),take(pred, some_items(n), n)
-    def _against(f, pred, part):
-        "What speaks against a way, for these predictions of all items and of a part"
+    idxs,p = part or (None,None)
+    rows = [has_rows(a, n) and has_rows(b, len(idxs)) for a,b in zip(_floats(pred), _floats(p))] if part else []
+    def _against_at(f, pred):
+        "What speaks against a way by its gradients at some predictions"
+        if not _agree(_value, lambda p: _losses(f, p, yb), pred, tol): return "its losses, put together, are not the loss of the batch"
+        if rows and _mix(lambda p: _losses(f, p, yb), pred, rows, idxs, tol): return "the losses of some items depend on the predictions for others"
+    def _against(f):
+        "What speaks against a way"
         losses = _losses(f, pred, yb)
         if not check: return
-        if not _agree(_value, lambda p: _losses(f, p, yb), pred, tol): return "its losses, put together, are not the loss of the batch"
+        if (why := _against_at(f, pred)): return why
         if part is None: return None if f is not _split_inside else "there is no telling which predictions are an item's"
-        idxs,p = part
-        rows = [has_rows(a, n) and has_rows(b, len(idxs)) for a,b in zip(_floats(pred), _floats(p))]
-        if _mix(lambda p: _losses(f, p, yb), pred, rows, idxs, tol): return "the losses of some items depend on the predictions for others"
         if f is _split_inside and any(rows): return # a mean and a sum weigh differently in a smaller batch
         same = are_close if f is _one_by_one else _parallel # a weighted mean has another denominator in a part
         if not same(_losses(f, p, take(yb, idxs, n)).detach(), losses.detach()[idxs], tol): return f"the losses of {len(idxs)} of the {n} items are others where the rest of the batch is"
@@ -506,15 +509,15 @@ def find_way(
     def _against_further(f):
         "The same, for predictions that are further apart, and for pairs of items, which have other weights than the batch; what cannot be tried does not count"
         try:
-            if not (check and part) or not has_rows(far := _further_apart(pred), n) or not _value(far).isfinite().all(): return
-            why = _against(f, far, (part[0],take(far, part[0], n)))
-            for i in range(0, 0 if f is _split_inside else min(n-1, 8), 2):
-                p,*y = take((far,*yb), slice(i,i+2), n)
-                if why is None and not _agree(lambda p: _value(p, y), lambda p: _losses(f, p, y), p, tol): why = "the losses of two items, put together, are not the loss of these two"
-            return why
+            if not check or not _value(far := _further_apart(pred)).isfinite().all(): return
+            if (why := _against_at(f, far)): return why
+            if f is _split_inside or not (rows and all(rows)): return # as above; or there is no telling how to cut the predictions
+            for i in range(0, min(n-1, 8), 2):
+                two,*y = take((far,*yb), slice(i,i+2), n)
+                if not _agree(lambda p: _value(p, y), lambda p: _losses(f, p, y), two, tol): return "the losses of two items, put together, are not the loss of these two"
         except Exception: return
     for way,f in ways.items():
-        try: why[way] = _against(f, pred, part) or _against_further(f)
+        try: why[way] = _against(f) or _against_further(f)
         except _CannotSplit as e: why[way] = str(e)
         except Exception as e: why[way] = f"{type(e).__name__}: {e}"
         if why[way] is None: return way
