@@ -23,6 +23,7 @@ from fastai.basics import *
 from fastai.callback.fp16 import MixedPrecision
 from fastai.callback.mixup import MixHandler
 from fastai.callback.rnn import RNNCallback,RNNRegularizer
+from .traces import *
 from .losses import *
 from .selection import *
 from .fit import *

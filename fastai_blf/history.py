@@ -25,6 +25,7 @@ from torch.utils.data._utils.pin_memory import pin_memory
 from fastai.basics import *
 from fastai.callback.fp16 import MixedPrecision
 from fastai.callback.mixup import MixHandler
+from .traces import *
 from .losses import *
 from .selection import *
 from .callback import *

@@ -18,6 +18,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils import parameters_to_vector,vector_to_parameters
 from torch.utils.flop_counter import FlopCounterMode
 from fastai.basics import *
+from .traces import *
 from .losses import *
 from .fit import *
 

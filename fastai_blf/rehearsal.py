@@ -20,6 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 from fastai.basics import *
 from fastai.callback.mixup import MixHandler
+from .traces import *
 from .losses import *
 
 # %% ../nbs/03_rehearsal.ipynb #a706d1d5
