@@ -11,7 +11,7 @@ __all__ = ['untouched', 'bare', 'trial', 'predict', 'keep_items', 'difference', 
            'cost_of_look']
 
 # %% ../nbs/03_rehearsal.ipynb #18c36fbe
-from contextlib import ExitStack,nullcontext
+from contextlib import nullcontext
 from functools import partial
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.lazy import LazyModuleMixin
