@@ -19,6 +19,6 @@ Modules:
 - `fastai_blf.rehearsal`: Can items of this batch be left out? A trial without a trace
 - `fastai_blf.selection`: Which items to keep, given their losses
 - `fastai_blf.suspects`: Wrong labels and hard items, found while training
-- `fastai_blf.traces`: Put back what a trial changes, in a model, a loss or callbacks, and in random numbers"""
+- `fastai_blf.traces`: What a trial may change in a model, a loss or callbacks, and in random numbers, is put back"""
 
 __version__ = "0.1.0"

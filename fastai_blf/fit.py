@@ -39,7 +39,9 @@ def _entering(with_events):
             undo.callback(_fits.pop if outer is None else _fits.__setitem__, self, outer)
             _fits[self] = undo
             for cb in self.cbs.sorted('order'):
-                if hasattr(type(cb), 'enter_fit') and cb.run: cb.enter_fit()
+                if not (hasattr(type(cb), 'enter_fit') and cb.run): continue
+                if cb.learn is not self: raise ValueError(f"`{type(cb).__name__}` was given to another learner since, and works in one alone: give each its own")
+                cb.enter_fit()
             return with_events(self, f, event_type, *args, **kwargs)
     _f.fits = _fits
     return _f

@@ -110,22 +110,16 @@ def _arrays(b):
     if isinstance(b, pd.DataFrame): return [b[c].to_numpy() for c in b]
     if isinstance(b, ndarray): return [b]
     if isinstance(b, MutableMapping): b = list(b.values())
-    if is_listy(b): return [a for o in b for a in _arrays(o)]
+    if isinstance(b, (tuple,list,L)): return [a for o in b for a in _arrays(o)] # no generator, which would be used up
     return _arrays(b.items) if isinstance(getattr(b, 'items', None), pd.DataFrame) else [] # fastai's `Tabular`
 
 def _same(a, b): return a.shape==b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind=='f')
 
 def _rows(a): return [crc32(np.ascontiguousarray(o).tobytes()) for o in a]
 
-def _is_moved(a, b):
-    "Has the array `b` the rows of `a` in another order? Not if it has one for each that is often there: zeros for ones, and ones for zeros"
-    if not a.ndim or a.shape!=b.shape or _same(a, b) or sorted(were := _rows(a))!=sorted(are := _rows(b)): return False
-    kinds = len({*were})
-    return kinds==len(a) or len({*zip(were, are)})>kinds
-
-def _moved(were, are):
-    "Has one of the arrays `are` the rows of that of `were` in another order?"
-    return any(map(_is_moved, were, are))
+def _moved(were, are, few=0):
+    "Has one of the arrays `are` the rows of that of `were` in another order? Those of a few kinds, such as labels, may be other ones that are there as often"
+    return any(a.ndim and a.shape==b.shape and not _same(a, b) and sorted(rows := _rows(a))==sorted(_rows(b)) and len({*rows})>few*len(a) for a,b in zip(were, are))
 
 def _is_still(a, b):
     "Is `b` the very memory of `a`, nested in any way? fastai casts each batch, which makes other tensors of it"
@@ -232,7 +226,7 @@ class _AfterBatch(GetAttr):
         else:
             were,keeps = [a.copy() for a in _arrays(b)],v.check=='again' or self._keeps_order(b, len(idxs))
             res = self.after_batch(b)
-            bad,v.check = bad or _why_not(keeps!=False and not _moved(were, _arrays(res)), '`after_batch`'),'again' if _all_alike(were[-1:]) else False
+            bad,v.check = bad or _why_not(keeps!=False and not _moved(were, _arrays(res), .5), '`after_batch`'),'again' if _all_alike(were[-1:]) else False
         v.tell(res, idxs, bad)
         return res
     def _keeps_order(self, b, n):
@@ -528,9 +522,13 @@ def _settings(o):
     return {'':type(o).__qualname__, 'code':getattr(type(o), 'forward', type(o).__call__), **own}
 
 def _bytes(o):
-    "The content of `o`, nested in any way; only the type of what has none that is known"
+    "The content of `o`, nested in any way; only the type of what has none that is known, or cannot be read"
+    try: return _content(o)
+    except Exception: return type(o).__name__.encode()
+
+def _content(o):
     if isinstance(o, MutableMapping): o = list(o.values())
-    if is_listy(o): return b','.join(map(_bytes, o))
+    if isinstance(o, (tuple,list,L)): return b','.join(map(_content, o))
     if hasattr(o, 'tobytes'): return o.tobytes()
     return b','.join(a.tobytes() for a in _arrays(o)) or (repr(o) if isinstance(o, (int,float,str,bytes,type(None))) else type(o).__name__).encode()
 
@@ -580,7 +578,7 @@ class LossHistory(FitCallback):
         check_indexed(self.dls.train)
         self.notes,self.checked,self.told,self.undo_epoch = self._share(),self.dls.train,False,ExitStack()
         self._note_model()
-        self.batches,self.steps,self.way,self.classes = [],[],None,None
+        self.batches,self.steps,self.way,self.classes,self.began = [],[],None,None,None
         if self.notes: undo.enter_context(_instead(self.learn, 'one_batch', partial(self._arrive, self.learn.one_batch)))
         for f in (partial(self._know_data, self.dls.train_ds), self._store, partial(setattr, self, 'active', False), self.undo_epoch.close): undo.callback(f) # the last one first
 
@@ -628,7 +626,7 @@ class LossHistory(FitCallback):
         FitCallback.before_train(self)
         if not self.active: return
         self.undo_epoch.close() # also after an epoch that was cut short
-        self.view = self._view()
+        self.view,self.began = self._view(),self.epoch
 
     def _view(self):
         "The view of the dataloader that is trained on, made by the first one to ask"
@@ -656,6 +654,7 @@ class LossHistory(FitCallback):
         "Note which items the batch is made of; raise `ValueError` if they cannot be told apart, or have no losses"
         self.batch_idxs = []
         if not self.active: return
+        if self.began!=self.learn.epoch: raise ValueError(f"`{type(self).__name__}` was off (`run=False`) when this epoch began, and is on again: set `run` between fits")
         if self.view.current is None: raise ValueError(f"The batch is not one that the dataloader, a {type(self.view).__name__}, has made, but comes from elsewhere or is a copy, so there is no telling its items: let what comes between hand on what it is given")
         self.batch_idxs,bad = self.view.current
         if bad: raise ValueError(f"The dataloader, a {type(self.view).__name__}, does not tell its items: {bad}")
@@ -670,7 +669,7 @@ class LossHistory(FitCallback):
         were,are = self.arrived or _arrays(self.came),_arrays((self.xb,self.yb))
         self.arrived,n = None,len(_arrays(self.xb))
         still = any(_same(a, b) and not _all_alike([a]) for a,b in zip(were[:n], are)) # targets may be put in another order, or be others, where the inputs are in theirs
-        if _moved(were[:n], are) or (not still and _moved(were[n:], are[n:])): raise ValueError("A callback puts the items of a batch in another order, so there is no telling which item is which: let the dataloader do that, by `before_batch`")
+        if _moved(were[:n], are, .5) or (not still and _moved(were[n:], are[n:], .5)): raise ValueError("A callback puts the items of a batch in another order, so there is no telling which item is which: let the dataloader do that, by `before_batch`")
 
     def after_pred(self):
         "Note the losses of the batch, at the first prediction for it"

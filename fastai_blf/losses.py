@@ -176,8 +176,10 @@ def _close(a, b): return bool(torch.isclose(a.float(), b.float(), rtol=1e-3, ato
 def _one_by_one(loss_func, pred, yb, n):
     "The losses of `n` items, each from a call of its own"
     if not has_rows(pred, n): raise _CannotSplit("there is no telling which predictions are an item's")
-    value = loss_func(pred, *yb).detach().mean().as_subclass(Tensor)
-    losses = torch.stack([loss_func(*take((pred,*yb), slice(i,i+1), n)).mean() for i in range(n)]).as_subclass(Tensor).float()
+    with put_back(state := state_of(loss_func)): value = loss_func(pred, *yb).detach().mean().as_subclass(Tensor)
+    def _alone(i): # each from the same state
+        with put_back(state): return loss_func(*take((pred,*yb), slice(i,i+1), n)).mean()
+    losses = torch.stack([_alone(i) for i in range(n)]).as_subclass(Tensor).float()
     if value.isfinite(): losses = losses.nan_to_num(0.) # nothing to learn: a mean of no elements
     if not (_close(losses.mean(), value) or _close(losses.sum(), value)):
         raise _CannotSplit(f"called item by item, its losses have mean {losses.mean():.4g} and sum {losses.sum():.4g}, but the batch's loss is {value:.4g}")
@@ -189,13 +191,13 @@ def _one_by_one(loss_func, pred, yb, n):
 def state_of(
     loss_func:Callable # Any loss function
 )->list: # To be put back
-    "The modules and objects whose state a call of `loss_func` may change"
-    if isinstance(loss_func, nn.Module): return (ms := list(loss_func.modules())) + lists_of(*(getattr(type(m), 'forward', None) for m in ms))
+    "The modules, objects and functions whose state a call of `loss_func` may change"
+    if isinstance(loss_func, nn.Module): return (ms := list(loss_func.modules())) + code_of(*{type(m) for m in ms})
     if isinstance(loss_func, BaseLoss): return [loss_func, *state_of(loss_func.func)]
     if isinstance(loss_func, partial): return state_of(loss_func.func)
-    if isinstance(loss_func, MethodType): return state_of(loss_func.__self__) + lists_of(loss_func.__func__)
-    if isinstance(loss_func, FunctionType): return lists_of(loss_func)
-    return [loss_func, *lists_of(type(loss_func).__call__)] if hasattr(loss_func, '__dict__') and not isinstance(loss_func, (type,Callback)) else []
+    if isinstance(loss_func, MethodType): return state_of(loss_func.__self__)
+    if isinstance(loss_func, FunctionType): return code_of(loss_func)
+    return [loss_func, *code_of(type(loss_func))] if hasattr(loss_func, '__dict__') and not isinstance(loss_func, (type,Callback,Learner)) else []
 
 # %% ../nbs/00_losses.ipynb #4563fad6
 def _map_floats(f, b):

@@ -31,10 +31,10 @@ class untouched:
     def __init__(self,
         model:nn.Module # Any module
     ):
-        self.changing,self.first = list(model.modules()),True # all that a look may change, after the first one all that it does change
+        self.changing,self.first = list(model.modules()),True # all that a look may change, and after the first one all that it has changed
         self.bns = [m for m in self.changing if isinstance(m, _BatchNorm) and type(m).forward in _bn_forwards]
-        self.generators,named = own_generators(at_hand := reached(model)),lists_of(*at_hand)
-        self.changing += named
+        self.generators = own_generators(at_hand := reached(model))
+        self.changing += code_of(*at_hand)
     @contextmanager
     def __call__(self):
         changed,bns,states = [],[m for m in self.bns if m.training and m.track_running_stats],[*map(state_keeper, self.generators)]
@@ -75,7 +75,7 @@ def trial(
     modes,guard = {m:m.training for m in model.modules()},guard or untouched(model)
     batch,others = {k:getattr(learn, k, None) for k in ('xb','yb','pred')},[cb for cb in learn.cbs if not any(cb is o for o in aside)]
     at_hand = reached(learn.loss_func, *others)
-    with same_attributes(learn.cbs), put_back([*others, *state_of(learn.loss_func), *lists_of(*at_hand)]), same_chance(device, own_generators(at_hand)):
+    with same_attributes(learn.cbs), put_back([*others, *state_of(learn.loss_func), *code_of(*at_hand)]), same_chance(device, own_generators(at_hand)):
         for cb in aside: cb.run = False
         try:
             with torch.no_grad(), _uncompiled(), guard(): yield model
