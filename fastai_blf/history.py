@@ -26,6 +26,7 @@ from fastai.basics import *
 from fastai.callback.fp16 import MixedPrecision
 from fastai.callback.mixup import MixHandler
 from .traces import *
+from .traces import _names_in
 from .losses import *
 from .selection import *
 from .callback import *
@@ -509,13 +510,17 @@ def loss_settings(
         else: res[k] = crc32(_bytes(v))
     return res
 
+def _said(code, doc=None):
+    "What `code` does, and that within it, but for its docstring"
+    return [code.co_code, code.co_names, [_said(c) if isinstance(c, CodeType) else c for c in code.co_consts if c is not doc or doc is None]]
+
 def _settings(o):
     if isinstance(o, partial): return {'':'partial', 'func':o.func, 'args':o.args, **o.keywords}
     if isinstance(o, MethodType): return {'':o.__qualname__, 'func':o.__func__, 'owner':o.__self__}
     if isinstance(o, FunctionType):
         code,refers = o.__code__,{nm:c.cell_contents for nm,c in zip(o.__code__.co_freevars, o.__closure__ or ()) if c!=CellType()}
-        refers |= {nm:v for nm in code.co_names if isinstance(v := o.__globals__.get(nm), (int,float,str,Tensor,ndarray)) or getattr(v, '__module__', None)==o.__module__ and isinstance(v, FunctionType)}
-        return {'':o.__qualname__, 'code':code.co_code, 'constants':[c for c in code.co_consts if not isinstance(c, CodeType)], 'defaults':[o.__defaults__,o.__kwdefaults__], **refers}
+        refers |= {nm:v for nm in _names_in(code)[0] if isinstance(v := o.__globals__.get(nm), (int,float,str,Tensor,ndarray)) or getattr(v, '__module__', None)==o.__module__ and isinstance(v, FunctionType)}
+        return {'':o.__qualname__, 'code':_said(code, o.__doc__), 'defaults':[o.__defaults__,o.__kwdefaults__], **refers}
     if not hasattr(o, '__dict__'): return {'':type(o).__qualname__, 'value':o}
     own = {k:v for k,v in vars(o).items() if k not in vars(nn.Module()) and not k.startswith('__')}
     if isinstance(o, nn.Module): own |= {**o._buffers,**o._modules} # what is trained is no setting
@@ -665,7 +670,8 @@ class LossHistory(FitCallback):
 
     def _check_order(self):
         "Raise `ValueError` if the rows of an epoch's first batch, or the targets of another one that were replaced, are not where they were when it came"
-        if not self.arrived and (_is_still(self.came[-1], self.yb[-1]) or not _moved(_arrays(self.came[-1]), _arrays(self.yb[-1]))): return # to read more would have a GPU waited for
+        was = self.came[-1] if is_listy(self.came) else self.came # a dict, which a learner's own `_split` takes apart
+        if not self.arrived and (_is_still(was, self.yb[-1]) or not _moved(_arrays(was), _arrays(self.yb[-1]))): return # to read more would have a GPU waited for
         were,are = self.arrived or _arrays(self.came),_arrays((self.xb,self.yb))
         self.arrived,n = None,len(_arrays(self.xb))
         still = any(_same(a, b) and not _all_alike([a]) for a,b in zip(were[:n], are)) # targets may be put in another order, or be others, where the inputs are in theirs

@@ -248,7 +248,10 @@ def _mix(losses, pred, rows, idxs, tol):
 
 def _further_apart(pred):
     "`pred` as of a model that is surer, where it may have values of any size, since some are below zero: an untrained one predicts about the same for all, and hides what a loss makes of the rest"
-    def _f(t): return t.float()*max(1., 4/t.float().std().item()) if t.numel()>1 and t.min()<0 else t
+    def _f(t):
+        if t.numel()<2 or (t.min()>=0 and t.any()): return t
+        std = (t := t.float()).std().item()
+        return t*max(1., 4/std) if std>1e-6*t.abs().max() else t+4*torch.arange(t.numel(), device=t.device).sin().view_as(t)
     return _map_floats(_f, pred)
 
 def _floats(b):

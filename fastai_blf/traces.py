@@ -25,6 +25,7 @@ def state_keeper(
     g # A generator of random numbers, of Python, NumPy or PyTorch
 )->Callable: # Takes no arguments
     "What puts `g` back to where it is now"
+    if isinstance(g, random.SystemRandom): return noop # has no state
     if isinstance(g, np.random.Generator): return partial(setattr, g.bit_generator, 'state', g.bit_generator.state)
     get,put = ('getstate','setstate') if isinstance(g, random.Random) else ('get_state','set_state')
     return partial(getattr(g, put), getattr(g, get)())
@@ -60,7 +61,8 @@ def _in_package(name):
 def _names_in(code):
     "The global names that `code` refers to, and those that it sets, in functions within it, too"
     within = [_names_in(c) for c in code.co_consts if isinstance(c, CodeType)]
-    return {*code.co_names}.union(*(r for r,_ in within)),{i.argval for i in dis.get_instructions(code) if i.opname=='STORE_GLOBAL'}.union(*(s for _,s in within))
+    refers,sets = ({i.argval for i in dis.get_instructions(code) if i.opname==o} for o in ('LOAD_GLOBAL','STORE_GLOBAL')) # `co_names` has attributes, too
+    return refers.union(*(r for r,_ in within)),sets.union(*(s for _,s in within))
 
 def _named(f, kinds):
     "What the code of function `f` refers to by a global name, of some kinds, and all that it sets"
