@@ -18,7 +18,7 @@ from copy import copy,deepcopy
 from math import ceil
 from numbers import Integral
 from operator import is_
-from types import CellType,CodeType,FunctionType,MethodType
+from types import CodeType,FunctionType,MethodType
 from weakref import ref
 from zlib import crc32
 from torch.utils.data._utils.pin_memory import pin_memory
@@ -26,7 +26,7 @@ from fastai.basics import *
 from fastai.callback.fp16 import MixedPrecision
 from fastai.callback.mixup import MixHandler
 from .traces import *
-from .traces import _names_in
+from .traces import _in_cells,_names_in,_of_modules
 from .losses import *
 from .selection import *
 from .callback import *
@@ -118,7 +118,7 @@ def _same(a, b): return a.shape==b.shape and np.array_equal(a, b, equal_nan=a.dt
 
 def _rows(a): return [crc32(np.ascontiguousarray(o).tobytes()) for o in a]
 
-def _moved(were, are, few=0):
+def _moved(were, are, few=.5):
     "Has one of the arrays `are` the rows of that of `were` in another order? Those of a few kinds, such as labels, may be other ones that are there as often"
     return any(a.ndim and a.shape==b.shape and not _same(a, b) and sorted(rows := _rows(a))==sorted(_rows(b)) and len({*rows})>few*len(a) for a,b in zip(were, are))
 
@@ -227,7 +227,7 @@ class _AfterBatch(GetAttr):
         else:
             were,keeps = [a.copy() for a in _arrays(b)],v.check=='again' or self._keeps_order(b, len(idxs))
             res = self.after_batch(b)
-            bad,v.check = bad or _why_not(keeps!=False and not _moved(were, _arrays(res), .5), '`after_batch`'),'again' if _all_alike(were[-1:]) else False
+            bad,v.check = bad or _why_not(keeps!=False and not _moved(were, _arrays(res)), '`after_batch`'),'again' if _all_alike(were[-1:]) else False
         v.tell(res, idxs, bad)
         return res
     def _keeps_order(self, b, n):
@@ -518,11 +518,11 @@ def _settings(o):
     if isinstance(o, partial): return {'':'partial', 'func':o.func, 'args':o.args, **o.keywords}
     if isinstance(o, MethodType): return {'':o.__qualname__, 'func':o.__func__, 'owner':o.__self__}
     if isinstance(o, FunctionType):
-        code,refers = o.__code__,{nm:c.cell_contents for nm,c in zip(o.__code__.co_freevars, o.__closure__ or ()) if c!=CellType()}
+        code,refers = o.__code__,_in_cells(o)
         refers |= {nm:v for nm in _names_in(code)[0] if isinstance(v := o.__globals__.get(nm), (int,float,str,Tensor,ndarray)) or getattr(v, '__module__', None)==o.__module__ and isinstance(v, FunctionType)}
         return {'':o.__qualname__, 'code':_said(code, o.__doc__), 'defaults':[o.__defaults__,o.__kwdefaults__], **refers}
     if not hasattr(o, '__dict__'): return {'':type(o).__qualname__, 'value':o}
-    own = {k:v for k,v in vars(o).items() if k not in vars(nn.Module()) and not k.startswith('__')}
+    own = {k:v for k,v in vars(o).items() if k not in _of_modules and not k.startswith('__')}
     if isinstance(o, nn.Module): own |= {**o._buffers,**o._modules} # what is trained is no setting
     return {'':type(o).__qualname__, 'code':getattr(type(o), 'forward', type(o).__call__), **own}
 
@@ -670,12 +670,12 @@ class LossHistory(FitCallback):
 
     def _check_order(self):
         "Raise `ValueError` if the rows of an epoch's first batch, or the targets of another one that were replaced, are not where they were when it came"
-        was = self.came[-1] if is_listy(self.came) else self.came # a dict, which a learner's own `_split` takes apart
-        if not self.arrived and (_is_still(was, self.yb[-1]) or not _moved(_arrays(was), _arrays(self.yb[-1]))): return # to read more would have a GPU waited for
-        were,are = self.arrived or _arrays(self.came),_arrays((self.xb,self.yb))
-        self.arrived,n = None,len(_arrays(self.xb))
+        (arrived,came),self.arrived,self.came = (self.arrived,self.came),None,None # a batch is not kept
+        was = came[-1] if is_listy(came) else came # a dict, which a learner's own `_split` takes apart
+        if not arrived and (_is_still(was, self.yb[-1]) or not _moved(_arrays(was), _arrays(self.yb[-1]), few=0)): return # to read more would have a GPU waited for
+        were,are,n = arrived or _arrays(came),_arrays((self.xb,self.yb)),len(_arrays(self.xb))
         still = any(_same(a, b) and not _all_alike([a]) for a,b in zip(were[:n], are)) # targets may be put in another order, or be others, where the inputs are in theirs
-        if _moved(were[:n], are, .5) or (not still and _moved(were[n:], are[n:], .5)): raise ValueError("A callback puts the items of a batch in another order, so there is no telling which item is which: let the dataloader do that, by `before_batch`")
+        if _moved(were[:n], are) or (not still and _moved(were[n:], are[n:])): raise ValueError("A callback puts the items of a batch in another order, so there is no telling which item is which: let the dataloader do that, by `before_batch`")
 
     def after_pred(self):
         "Note the losses of the batch, at the first prediction for it"

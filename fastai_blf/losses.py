@@ -333,9 +333,6 @@ def find_way(
         if f is _split_inside and any(rows): return # a mean and a sum weigh differently in a smaller batch
         same = are_close if f is _one_by_one else _parallel # a weighted mean has another denominator in a part
         if not same(_losses(f, p, take(yb, idxs, n)).detach(), losses.detach()[idxs], tol): return f"the losses of {len(idxs)} of the {n} items are others where the rest of the batch is"
-    value = _value(pred) # its own errors are nobody else's
-    if check and isinstance(value, Tensor) and not value.isfinite().all():
-        raise ValueError(f"`{_name(loss_func)}` gives {value.detach().mean().item()} for this batch, so there is no telling what its items' losses are: look for what makes it so in the inputs, the targets or the model, where plain training would learn nothing either")
     def _against_further(f):
         "The same, for predictions that are further apart, and for pairs of items, which have other weights than the batch; what cannot be tried does not count"
         try:
@@ -346,6 +343,9 @@ def find_way(
                 two,*y = take((far,*yb), slice(i,i+2), n)
                 if not _agree(lambda p: _value(p, y), lambda p: _losses(f, p, y), two, tol): return "the losses of two items, put together, are not the loss of these two"
         except Exception: return
+    value = _value(pred) # its own errors are nobody else's
+    if check and isinstance(value, Tensor) and not value.isfinite().all():
+        raise ValueError(f"`{_name(loss_func)}` gives {value.detach().mean().item()} for this batch, so there is no telling what its items' losses are: look for what makes it so in the inputs, the targets or the model, where plain training would learn nothing either")
     for way,f in ways.items():
         try: why[way] = _against(f) or _against_further(f)
         except _CannotSplit as e: why[way] = str(e)

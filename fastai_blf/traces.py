@@ -72,6 +72,17 @@ def _named(f, kinds):
 
 _cached = type(lru_cache(noop))
 
+def _walk(objs, nexts, passes=(), seen=None):
+    "What is met from `objs` on, where `nexts` says what comes after each; not what `passes` by its type, or has been `seen`"
+    todo,seen = [*objs],{} if seen is None else seen
+    while todo:
+        try:
+            if isinstance(o := todo.pop(), passes) or id(o) in seen: continue
+            todo += nexts(o)
+        except ReferenceError: continue # a weak reference to what is gone
+        seen[id(o)] = o # kept, so that no other one gets its id
+        yield o
+
 def _in_cells(f): return {nm:c.cell_contents for nm,c in zip(f.__code__.co_freevars, f.__closure__ or ()) if c!=CellType()}
 
 def _by_name(o):
@@ -133,15 +144,7 @@ def _holds(o):
 
 def _notes(held, seen):
     "Notes of what is `held`, directly or by other things, but for what has been `seen`"
-    res,todo = [],[*held]
-    while todo:
-        if type(o := todo.pop()) in (str,int,float,bool,type(None),FunctionType) or id(o) in seen: continue
-        seen[id(o)] = o # kept, so that no other one gets its id
-        try: note,holds = _note(o),_holds(o)
-        except ReferenceError: continue # a weak reference to what is gone
-        if note: res.append(note)
-        todo += holds
-    return res
+    return [note for o in _walk(held, _holds, (str,int,float,type(None),FunctionType), seen) if (note := _note(o))]
 
 _of_modules = {*vars(nn.Module()),'__annotations__'} # what PyTorch keeps in each module; fastai's losses have it, too
 
@@ -173,7 +176,7 @@ def put_back(
     for o in objs:
         held = [*_by_name(o)]
         notes += [(o,*note) for get,*_ in held for note in _notes([v for k,v in get().items() if k not in _of_modules and not _has_values(v)], seen)]
-        if isinstance(o, torch.jit.ScriptModule): notes += [(o,*_note(b)) for b in o.buffers(recurse=False)]
+        if isinstance(o, torch.jit.ScriptModule): notes += [(o,*note) for note in _notes(o.buffers(recurse=False), seen)]
         elif isinstance(o, nn.Module):
             held.append((lambda d=o._buffers: d, o._buffers.__setitem__, o._buffers.__delitem__))
             notes += [(o,*_note_values(q)) for q in o._parameters.values() if q is not None and not is_lazy(q)]
@@ -200,14 +203,18 @@ def code_of(
     *objs # Functions and classes; what is neither is passed over
 )->list: # To be put back
     "Those of `objs` that may keep something by a name, and the functions that they refer to"
-    seen,todo = {},[*objs]
-    while todo:
-        o = todo.pop()
-        if isinstance(o, _cached): o = o.__wrapped__
-        if not isinstance(o, (FunctionType,type)) or id(o) in seen or (isinstance(o, type) and _in_package(o.__module__)): continue
-        seen[id(o)] = o
-        todo += [*vars(o).values(), *o.__bases__] if isinstance(o, type) else [*_in_cells(o).values(), *_named(o, (FunctionType,_cached)).values()]
-    return [o for o in seen.values() if isinstance(o, type) or o.__closure__ or not _in_package(o.__globals__.get('__name__'))]
+    return [o for o in _walk(objs, _refers) if _may_keep(o)]
+
+def _refers(o):
+    "The functions and classes that the code of `o` refers to, among others"
+    if isinstance(o, _cached): return [o.__wrapped__]
+    if isinstance(o, FunctionType): return [*_in_cells(o).values(), *_named(o, (FunctionType,_cached)).values()]
+    return [*vars(o).values(), *o.__bases__] if isinstance(o, type) and _may_keep(o) else ()
+
+def _may_keep(o):
+    "Is `o` a function or a class that may keep something by a name?"
+    if isinstance(o, type): return not _in_package(o.__module__)
+    return isinstance(o, FunctionType) and (o.__closure__ is not None or not _in_package(o.__globals__.get('__name__')))
 
 def _reaches(o):
     "What the code of `o` has at hand"
@@ -226,14 +233,7 @@ def reached(
     *objs # Models, datasets, transforms, functions
 )->list: # Objects of all kinds
     "What `objs` have in attributes, or their code refers to, directly or by other things"
-    seen,todo = {},[*objs]
-    while todo:
-        try:
-            if isinstance(o := todo.pop(), _no_code) or id(o) in seen: continue
-            todo += _reaches(o)
-        except ReferenceError: continue # a weak reference to what is gone
-        seen[id(o)] = o
-    return [*seen.values()]
+    return [*_walk(objs, _reaches, _no_code)]
 
 def own_generators(
     at_hand:list # What is `reached` by something
