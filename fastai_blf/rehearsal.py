@@ -170,8 +170,12 @@ def _way(learn, whole, yb, part, item_loss):
 def _draws(learn, model, xb, tol):
     "Does the model predict something else for `xb` each time, though it has what it has changed back?"
     preds,guard = [],untouched(model)
-    for _ in range(2):
-        with guard(): preds.append(predict(learn, model, xb))
+    for ahead in (False,True):
+        with guard():
+            for g in guard.generators if ahead else (): # which have their states back, too
+                if isinstance(g, torch.Generator): torch.rand(1, generator=g, device=g.device)
+                else: g.random()
+            preds.append(predict(learn, model, xb))
     return not _same(*preds, tol)
 
 def materialize(
