@@ -160,7 +160,7 @@ class CheckEpochs(Callback):
         self.own = own or ref # of an item itself, where it is mixed
         self.cbs = [Callback(before_batch=lambda _: self.note_batch()), Callback(after_loss=lambda _: self.note_loss()), self]
         for cb,order in zip(self.cbs, (-100,EpochLossFilter.order-.1)): cb.order,cb.run_valid = order,False
-    def note_batch(self): self.raw = [o.clone() for o in tensors((self.xb,self.yb))] # as they come from the dataloader
+    def note_batch(self): self.raw = [o.clone() for o in tensors_in((self.xb,self.yb))] # as they come from the dataloader
     def note_loss(self): self.unweighted = self.loss_grad.item()
     def before_fit(self): self.n_weighted = 0
     def before_train(self):
@@ -176,7 +176,7 @@ class CheckEpochs(Callback):
         idxs,n = self.elf.batch_idxs.tolist(),find_bs(self.yb)
         test_eq(len(idxs), n)
         one = self.dls.train.new(bs=n, shuffle=False, drop_last=False, num_workers=0, get_idxs=lambda: idxs)
-        for a,b in zip(tensors(to_device(one.one_batch(), self.dls.device)), self.raw, strict=True): test_eq(a, b) # the batch is made of these items
+        for a,b in zip(tensors_in(to_device(one.one_batch(), self.dls.device)), self.raw, strict=True): test_eq(a, b) # the batch is made of these items
         with torch.no_grad(): losses = self.ref(self.pred, *self.yb).as_subclass(Tensor).float()
         weights = torch.where(self.easy[idxs], self.weight, 1.)
         expected = self.unweighted + (self.reduce(losses*weights)-self.reduce(losses)).item()
@@ -209,29 +209,25 @@ def check_epochs(mk_learn, ref, lr=None, reduce=torch.mean, some=True, own=None)
     test_eq(learn.recorder.metric_names[-3:-1], ['loss_perc','samp_perc'])
 
 # %% ../nbs/09_checks.ipynb #742f8dc8
-def tensors(b):
-    "All tensors of `b`, nested in any way"
-    if isinstance(b, MutableMapping): b = list(b.values())
-    return sum((tensors(o) for o in b), []) if is_listy(b) else [b] if isinstance(b, Tensor) else []
-
 class Check(Callback):
     "Check each training step of a filter against losses that `ref`, a function of predictions and targets, computes anew"
     order,run_valid = 10.5,False # right before the filter
     def __init__(self, ref, reduce=torch.mean, extra=lambda learn: ()): store_attr()
     def before_fit(self): self.steps = []
     def batch(self): return copy(self.xb),copy(self.yb),self.extra(self.learn)
-    def before_batch(self): self.b,self.types,self.losses = self.batch(),[type(o) for o in tensors(self.batch())],None
+    def before_batch(self): self.b,self.types,self.losses = self.batch(),[type(o) for o in tensors_in(self.batch())],None
     def after_pred(self):
         "The first prediction of a batch is that of all its items, whoever asks for it"
         if self.losses is None:
             with torch.no_grad(): self.losses = self.ref(self.pred, *self.yb).as_subclass(Tensor).float()
     def after_loss(self):
         blf,n,k = self.learn.blf,len(self.losses),find_bs(self.yb)
-        now,before = tensors(self.batch()),tensors(self.b)
+        if not blf.run: return # a trial, on items that no losses have chosen
+        now,before = tensors_in(self.batch()),tensors_in(self.b)
         test_eq([type(o) for o in now], self.types)
         test_eq(len(now), len(before))
         if k<n:
-            assert not any(o.ndim and len(o)==n for o in now) and all(len(o)==k for o in tensors(self.pred) if o.ndim)
+            assert not any(o.ndim and len(o)==n for o in now) and all(len(o)==k for o in tensors_in(self.pred) if o.ndim)
             # which items are these? Those that agree in all that the batch has of them; the rest of the batch has passed through
             same = torch.ones(k, n, dtype=torch.bool)
             for o,p in zip(now, before):

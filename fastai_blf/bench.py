@@ -133,10 +133,10 @@ def train(
     device = get_device(device)
     if reproduce:
         data,model,epochs = data or 'cifar',model or 'wrn',epochs or 100
-        if device.type=='cpu' and not args['epochs']: _refuse(bs or 128, seeds or 3, dtype)
     s = _settings(job, {k:v for k,v in dict(args, data=data, model=model, epochs=epochs).items() if k in (*_defaults,'model','n_train','n_valid','target')})
     specs = (methods or default_methods(reproduce)).split(',')
     check_dtype(dtype, device)
+    if reproduce and device.type=='cpu' and not args['epochs']: _refuse(s, len(specs), dtype)
     for o in specs: method_cbs(o, s.epochs)
     if 'plain' not in specs: raise ValueError(f"`methods` is {methods!r}, but plain is what the others are compared with: add it")
     if len({*specs})<len(specs): raise ValueError(f"`methods` is {methods!r}, but each was expected once")
@@ -146,6 +146,7 @@ def train(
                  dls_kw=dict(data=s.data, bs=s.bs, n_train=s.n_train, n_valid=s.n_valid, size=s.size, files=files, device=str(device), target=s.target,
                              rare=s.rare, wrong=s.wrong, stats=image_stats.get(s.model), num_workers=None if jobs==1 else 0),
                  learn_kw=dict(model=s.model, dtype=dtype, channels_last=channels_last, fused=fused, pretrained=pretrained or s.model in ('lite0','minilm')))
+    if target and data_kind(s.data)!='table': raise ValueError(f"`target` is {target!r}, but {s.data!r} is no table: leave it out")
     if data_kind(s.data)=='folder': check_images(s.data)
     dls = get_dls(**setup['dls_kw'])
     n_threads = 1 if jobs>1 or clock=='cpu' else None
@@ -175,17 +176,17 @@ def _report(file, specs, seeds, out, title, matched, reach, reproduce, failed):
     res.attrs['failed'] = failed
     return res
 
-def _refuse(bs, seeds, dtype):
+def _refuse(s, n_methods, dtype):
     "Say how long the experiment of 2019 would take on a CPU"
-    x = torch.randn(2*bs,3,32,32)
-    dl = BatchLoader(TensorDataset(x, torch.zeros(2*bs).long()), bs)
+    x = torch.randn(2*s.bs,3,s.size,s.size)
+    dl = BatchLoader(TensorDataset(x, torch.zeros(2*s.bs).long()), s.bs)
     dls = DataLoaders(dl, dl, device='cpu')
     dls.c,dls.n_in = 10,3
     times,clock = [],Clock('cpu')
-    learn = get_learner(dls, 'wrn', dtype=dtype, cbs=AroundSteps(lambda step: times.append(clock.time(step))))
+    learn = get_learner(dls, s.model, dtype=dtype, cbs=AroundSteps(lambda step: times.append(clock.time(step))))
     with learn.no_bar(),learn.no_logging(): learn.fit(1)
-    hours = min(times) * (50_000//bs) * 100 * 4 * seeds / 3600
-    raise ValueError(f"a plain step takes {min(times):.2g} s on this CPU, so 100 epochs by four methods with {seeds} seed{'s'*(seeds>1)} "
+    hours = min(times) * ((s.n_train or 50_000)//s.bs) * s.epochs * n_methods * s.seeds / 3600
+    raise ValueError(f"a plain step takes {min(times):.2g} s on this CPU, so {s.epochs} epochs by {n_methods} methods with {s.seeds} seed{'s'*(s.seeds>1)} "
                      f"would take up to {hours:,.0f} hours: use a GPU, or say with --epochs how many epochs to train")
 
 # %% ../nbs/14_bench.ipynb #56128e4c
@@ -250,11 +251,8 @@ def _parse(args, funcs, doc):
         sub = subs.add_parser(f.__name__, parents=[p], conflict_handler='resolve', formatter_class=p.formatter_class, help=f.__doc__.replace('%','%%'), description=f.__doc__)
         for o in sub._actions:
             if not o.option_strings: o.nargs = '+' # several files
-        for o in sub._actions: # `--n_train` and `--n-train` are the same
-            for s in o.option_strings[-1:]: # the long one
-                for sep in '-_': sub._option_string_actions.setdefault('--'+re.sub('[-_]', sep, s[2:]), o)
         sub.set_defaults(func=f)
-    kwargs = vars(main.parse_args(args))
+    kwargs = vars(main.parse_args(spell_options(args)))
     func = kwargs.pop('func')
     return func,{k:v for k,v in kwargs.items() if k in signature(func).parameters}
 

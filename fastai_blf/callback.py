@@ -56,8 +56,7 @@ class BatchLossFilter(FitCallback):
         if not any(shares.values()): raise ValueError("`min_loss_perc` and `min_sample_perc` are both 0, but one of them has to be above 0 (up to 1)")
         if select is not None and shares!=dict(min_loss_perc=0.9, min_sample_perc=0.):
             raise ValueError(f"`select={select!r}` decides alone which items to keep: leave `min_loss_perc` and `min_sample_perc` out")
-        for k,v in dict(select=select, item_loss=item_loss).items():
-            if v is not None and not callable(v): raise ValueError(f"`{k}` is {v!r}, but a function was expected")
+        check_function('select', select); check_function('item_loss', item_loss)
         for k,v in dict(warmup=warmup, cooldown=cooldown).items(): check_number(k, v)
         for k,v in dict(interrupt=interrupt, n_sizes=n_sizes).items(): check_number(k, v, kind=Integral)
         if passes not in (None,1,2): raise ValueError(f"`passes` is {passes!r}, but 1, 2 or None was expected")
@@ -76,9 +75,11 @@ def begin_fit(self:BatchLossFilter):
     "Take the last place in `before_batch`, and add the columns"
     if len(cbs := self.learn._grab_cbs(BatchLossFilter))>1:
         raise ValueError(f"The learner has {len(cbs)} filters, {list(cbs)}, but one was expected: `learn.batch_loss_filter` replaces the one there is")
+    for nm in ('min_loss_perc','min_sample_perc'): check_schedule(nm, getattr(self, nm))
     undo = undo_after_fit(self.learn)
     self.checked,self.stands_aside,self.looks_channels_last,self.share,self.looking,self.n_passes,self.cut = False,False,True,None,False,None,False
     self.loss_perc = self.samp_perc = float('nan')
+    self.pending = False
     self.batches,self.history,self.last,self.way,self.cost = [],[],None,None,StepCost()
     self.judge = self.judged = self.judge_pred = self.in_order = None
     others = [cb.order for cb in self.learn.cbs if cb is not self and (hasattr(type(cb), 'before_batch') or 'before_batch' in vars(cb))]
@@ -95,7 +96,8 @@ def before_train(self:BatchLossFilter):
     "Start the epoch's sums"
     FitCallback.before_train(self)
     self.batches,self.doubted = [],None
-    if self.active and (history := getattr(self.learn, 'loss_history', None)): self.doubted = history.doubted() # a property of learners, where there is one
+    history = getattr(self.learn, 'loss_history', None) # a property of learners, where there is one
+    if self.active and history and history.active: self.doubted = history.doubted()
 
 @patch
 def _record(self:BatchLossFilter, k, n, enough, *losses):
@@ -153,7 +155,7 @@ def _can_cut(self:BatchLossFilter, n):
 @patch
 def _item_losses(self:BatchLossFilter, pred):
     "The losses to choose by, one for each item"
-    if self.item_loss is not None: return self.item_loss(pred, *self.learn.yb).as_subclass(Tensor).float()
+    if self.item_loss is not None: return losses_by(self.item_loss, pred, self.learn.yb)
     if self.way is None: self.way = find_way(self.learn.loss_func, pred, *self.learn.yb, check=False)
     return item_losses(self.learn.loss_func, pred, *self.learn.yb, way=self.way)
 
@@ -175,8 +177,12 @@ def _fair(self:BatchLossFilter, losses):
 def _choice(self:BatchLossFilter, losses):
     "The items chosen, the losses that tell, the number to keep, and the number that would be enough by the way the filter looks"
     n,by_judge,fair = len(losses),losses is self.judged,self._fair(losses)
-    if self.select is not None: idxs = check_idxs(self.select(fair), n, self.select).to(losses.device)
-    else: idxs = top_losses(fair, *((0,self.share) if by_judge else self._shares()))
+    try:
+        if self.select is not None: idxs = check_idxs(self.select(fair), n, self.select).to(losses.device)
+        else: idxs = top_losses(fair, *((0,max(self.share, self._shares()[1])) if by_judge else self._shares()))
+    except NegativeLosses: # not at the first batch, where this is refused
+        warn_below_zero()
+        idxs = torch.arange(n, device=losses.device)
     enough = len(idxs)
     if self.judged is not None and not by_judge:
         self.in_order = shares_in_order(losses, self.judged)
@@ -233,11 +239,6 @@ def _shrink(xb, resize):
     def _f(x): return F.interpolate(x, scale_factor=resize, mode='bilinear', antialias=True) if _is_image(x) else x
     return apply(_f, xb)
 
-def _any_tensor(f, b):
-    "Is there a tensor in `b` for which `f` holds?"
-    if isinstance(b, MutableMapping): b = list(b.values())
-    return any(_any_tensor(f, o) for o in b) if is_listy(b) else isinstance(b, Tensor) and f(b)
-
 def _is_image(x): return isinstance(x, Tensor) and x.ndim==4 and x.is_floating_point()
 
 # %% ../nbs/04_callback.ipynb #cb1b20a6
@@ -288,6 +289,7 @@ def load_state_dict(self:BatchLossFilter,
     state:dict # What `state_dict` returned
 ):
     "Have the judge of the next fit begin with what another one has learned; that fit raises `ValueError` if it is at another place of the model"
+    if state and not {'name','flat','opt'}<={*state}: raise ValueError(f"`state` has {sorted(state)}, but what `BatchLossFilter.state_dict` returns was expected: 'name', 'flat' and 'opt', or nothing")
     self.judge_state = state
 
 # %% ../nbs/04_callback.ipynb #6eeb4fd3
@@ -298,12 +300,13 @@ def _check(self:BatchLossFilter):
     materialize(bare(self.model), self.xb)
     self.guard = untouched(bare(self.model))
     if self.warmup+self.cooldown>=self.n_epoch: return
-    if (error := refusal(self.model, self._rehearse)) is None: return
     owner = getattr(self.learn.loss_func, '__self__', None)
-    if self.passes is not None or not isinstance(owner, Callback) or isinstance(owner, MixHandler):
+    self.holder = owner if isinstance(owner, Callback) and not isinstance(owner, MixHandler) else None
+    if (error := refusal(self.model, self._rehearse)) is None: return
+    if self.passes is not None or self.holder is None:
         raise ValueError(f"`BatchLossFilter` cannot leave items out here. {error}") from error
     self.stands_aside = True
-    warn_once(f"`BatchLossFilter` stands aside, and trains on everything: the loss is a method of `{type(owner).__name__}`, which keeps something of the whole batch ({error})")
+    warn_once(f"`BatchLossFilter` stands aside, and trains on everything, since `{type(self.holder).__name__}` holds something of the whole batch ({error})")
 
 @patch
 def _rehearse(self:BatchLossFilter):
@@ -311,8 +314,10 @@ def _rehearse(self:BatchLossFilter):
     if not len(self.yb): raise ValueError("The batch has no target, so its items have no losses to choose by")
     aside,n = self.learn._grab_cbs(FitCallback),find_bs(self.yb)
     self.n_first,self.parts = n,self._layout(n)
-    if self.resize is not None and not _any_tensor(_is_image, self.xb): raise ValueError(f"`resize={self.resize}` needs images, float tensors of shape (n,c,h,w), but the batch has none")
-    if self.rehearse: self.way = rehearse(self.learn, aside, self.item_loss, self.passes==1)
+    if self.resize is not None and not any(map(_is_image, tensors_in(self.xb))): raise ValueError(f"`resize={self.resize}` needs images, float tensors of shape (n,c,h,w), but the batch has none")
+    if self.rehearse:
+        self.way = rehearse(self.learn, aside, self.item_loss, self.passes==1)
+        self._try_step(aside)
     with trial(self.learn, aside, nullcontext): # a look guards the model itself, and finds out here what training mode changes
         try: losses = self._look()
         except Exception as e:
@@ -321,6 +326,17 @@ def _rehearse(self:BatchLossFilter):
         if self.select is None: top_losses(losses, *self._shares()) # losses below zero have no shares
     if self.look!='model': self._make_judge(aside)
     if self.passes is None: self.cost = self._cost_of_look(aside)
+
+def _one_line(e): return f"{type(e).__name__}: {' '.join(str(e).split())[-200:]}"
+
+_of_items = "what it holds of a batch has to be of the items kept, as they are from `after_pred` on"
+
+@patch
+def _try_step(self:BatchLossFilter, aside):
+    "Raise `ValueError` if another callback fails in a step on some of the items"
+    if (failed := failing_callback(self.learn, aside, self.passes==1)) is None: return
+    self.holder,e = failed
+    raise ValueError(f"In a step on some of the batch's items `{type(self.holder).__name__}` fails ({_one_line(e)}): {_of_items}") from e
 
 @patch
 def _cost_of_look(self:BatchLossFilter, aside):
@@ -372,6 +388,7 @@ def before_batch(self:BatchLossFilter):
 @patch
 def after_pred(self:BatchLossFilter):
     "At the first prediction for a batch: cut it down to the items to train on, or watch"
+    self.pred_seen = True
     if not self.active or not self.pending or self.n_passes==2: return
     self.pending = False
     if self.n_passes==1:
@@ -447,7 +464,10 @@ def before_backward(self:BatchLossFilter):
 
 # %% ../nbs/04_callback.ipynb #8bf520a1
 @patch
-def after_batch(self:BatchLossFilter): self.cut = False
+def after_batch(self:BatchLossFilter):
+    "End what the step was made of"
+    if self.pending: self.check_pred_seen()
+    self.cut = False
 
 def _culprit(tb, filter):
     "The callback in which an error was raised, `None` if it was in none but `filter`"
@@ -463,11 +483,10 @@ def _end_fit(self:BatchLossFilter, exc_type, exc, tb):
     "Explain an error in a step that the filter has cut, or say that nothing was left out"
     if self.judge: self.judge.taken()
     if isinstance(exc, Exception) and self.cut and (cb := _culprit(tb, self)):
-        raise ValueError(f"`BatchLossFilter` had kept {self.cut} items of the batch when `{type(cb).__name__}` failed ({exc_type.__name__}: {' '.join(str(exc).split())[-200:]}): what that callback keeps of a batch has to be of the items kept, "
-                         "as they are from `after_pred` on; where it is not, use one of the two") from exc
+        raise ValueError(f"`BatchLossFilter` had kept {self.cut} items of the batch when `{type(cb).__name__}` failed ({_one_line(exc)}): {_of_items}; where it is not, use one of the two") from exc
     if exc is None and self.passes is None and self.share is not None and not any((o[:,2]<o[:,3]).any() for o in self.history):
         say(self.learn, f"BatchLossFilter left nothing out, so this was plain training: {self.share:.0%} of the items would have been enough, but finding them costs {self.cost.look:.0%} of a step, "
-                        f"and with the step on these items that makes {self.cost(self.share):.0%} of a plain one.")
+                        f"and with the step on these items that makes {self.cost(self.share):.0%} of a plain one, where {1-_margin:.0%} is what it begins at.")
 
 # %% ../nbs/04_callback.ipynb #f35c1c8c
 @patch

@@ -29,7 +29,7 @@ from .history import _Ints,_base,_is_a,_own
 # %% ../nbs/05b_epochs.ipynb #55cf8c31
 class EpochLossFilter(LossHistory):
     "Train each epoch on the items of high remembered loss and a share of the others, and load only those (after InfoBatch, Qin et al., 2024, arXiv 2303.04947, section 3)"
-    name,said = 'elf',False # `said`: that a fit was too short
+    name,said,share_name = 'elf',False,'keep_easy' # `said`: that a fit was too short; `share_name`: of the share of easy items
     def __init__(self,
         min_loss_perc:float|Callable=.5, # Hard are the fewest items that make up this share of the losses, a number or a schedule; `None`: those of at least the mean loss
         keep_easy:float|Callable=.5, # Share of the other items to train on, drawn afresh each epoch, those of higher loss more often; a number or a schedule of the share of training done
@@ -49,61 +49,33 @@ class EpochLossFilter(LossHistory):
             if not (callable(v) or v is None and k=='min_loss_perc'): check_share(k, v)
         for k,v in dict(warmup=warmup, cooldown=cooldown).items(): check_number(k, 0 if v is None else v)
         check_share('keep_loss', keep_loss); check_number('max_age', max_age, least=1)
-        if select is not None and not callable(select): raise ValueError(f"`select` is {select!r}, but a function from losses to indices was expected")
+        check_function('select', select)
         if select is not None and min_loss_perc!=.5: raise ValueError(f"`select={select!r}` decides alone which items are hard: leave `min_loss_perc` out")
+        if guard and reweight: raise ValueError("`guard=True` leaves suspects out, and `reweight=True` is for gradients that are true on average: leave one of the two out")
         store_attr()
 
     __repr__ = basic_repr('min_loss_perc,keep_easy,reweight,keep_loss,warmup,cooldown,by_class,guard,max_age,select,item_loss,rehearse')
 
 # %% ../nbs/05b_epochs.ipynb #82459dd8
-def _n_for(vals, total, size=4096):
-    "How many of `vals`, from high to low, make up `total`; in blocks, so that there is no running sum of millions"
-    sums = np.add.reduceat(vals, np.arange(0, len(vals), size), dtype=float).cumsum()
-    i = min(sums.searchsorted(total), len(sums)-1)
-    rest = vals[i*size:(i+1)*size].cumsum(dtype=float)+(sums[i-1] if i else 0)
-    return i*size+rest.searchsorted(total)+1
-
-def _cut(keys, vals, allowed, size=4096):
-    "Up to which key, from low to high, the `vals` sum to no more than `allowed`; by halving, since to sort millions by another's order takes longer"
-    while len(keys)>size:
-        low = keys<np.partition(keys, len(keys)//2)[len(keys)//2]
-        if not low.any(): break
-        total = vals[low].sum(dtype=float)
-        if total<=allowed: allowed -= total; low = ~low
-        keys,vals = keys[low],vals[low]
-    order = keys.argsort(kind='stable')
-    k = vals[order].cumsum(dtype=float).searchsorted(allowed, 'right')
-    return keys[order[k]] if k<len(order) else math.inf
-
-def _line(vals, share, total, size=2**17):
-    "The last of the `vals`, from high to low, that make up `total`, about a `share` of all, and how many those are; only those near it are sorted, since a sample tells where it is"
-    high,low,above,n = math.inf,-math.inf,0.,0
-    if len(vals)>4*size:
-        sample = np.sort(vals[::len(vals)//size])[::-1]
-        i,off = sample.cumsum(dtype=float).searchsorted(share*sample.sum(dtype=float)),len(sample)//50
-        high,low = sample[max(0, i-off)],sample[min(len(sample)-1, i+off)]
-        over = vals>high
-        above,n = vals[over].sum(dtype=float),np.count_nonzero(over)
-        if above>=total: high,above,n = math.inf,0.,0
-    near = np.sort(vals[(vals<=high)&(vals>=low)])[::-1]
-    k = _n_for(near, total-above)
-    if k>len(near) and low>-math.inf: return _line(vals, share, total, len(vals))
-    k = min(k, len(near))
-    return near[k-1].item(),n+k
-
 def hardest(
     losses:Tensor, # Losses of zero or more, shape `(n,)`, on the CPU
     share:float # Share of their sum
 )->Tensor: # Booleans of shape `(n,)`
     "The fewest items that make up `share` of the losses, of equal ones a random choice"
     if not share: return torch.zeros_like(losses, dtype=torch.bool)
-    vals = losses.numpy()
-    total = vals.sum(dtype=float)
-    if share==1 or not total: return torch.ones_like(losses, dtype=torch.bool)
-    line,k = _line(vals, share, share*total)
-    hard,ties = losses>line,(losses==line).nonzero().squeeze(1)
+    down = np.sort(losses.numpy())[::-1]
+    sums = down.cumsum(dtype=float)
+    if share==1 or not sums[-1]: return torch.ones_like(losses, dtype=torch.bool)
+    k = min(sums.searchsorted(share*sums[-1])+1, len(down))
+    hard,ties = losses>down[k-1].item(),(losses==down[k-1].item()).nonzero().squeeze(1)
     hard[ties[torch.randperm(len(ties))[:k-np.count_nonzero(hard)]]] = True
     return hard
+
+def _cut(keys, vals, allowed):
+    "Up to which key, from low to high, the `vals` sum to no more than `allowed`"
+    order = keys.argsort(kind='stable')
+    k = vals[order].cumsum(dtype=float).searchsorted(allowed, 'right')
+    return keys[order[k]] if k<len(order) else math.inf
 
 @patch
 def _hard(self:EpochLossFilter, losses):
@@ -114,7 +86,7 @@ def _hard(self:EpochLossFilter, losses):
     if self.min_loss_perc is None: return losses>=losses.mean()
     share = share_at('min_loss_perc', self.min_loss_perc, getattr(self.learn, 'pct_train', 0.)) # there is none before the first fit
     if share and below_zero(losses.min(), losses.max()): # not at the first batch, where this is refused
-        warn_once("Some losses are below zero by now, and have no shares of a sum: training goes on with all items")
+        warn_below_zero()
         return torch.ones_like(losses, dtype=torch.bool)
     return hardest(losses.clamp(min=0), share)
 
@@ -161,7 +133,7 @@ def leave_out(self:EpochLossFilter,
     sure = np.where(doubted, 0, times) if doubted.any() else times
     losses = self._losses()
     easy = np.flatnonzero(self._is_easy(losses, doubted) & (sure>0))
-    drop = len(easy)-ceil(share_at('keep_easy', self.keep_easy, self.pct_train)*len(easy))
+    drop = len(easy)-ceil(share_at(self.share_name, self.keep_easy, self.pct_train)*len(easy))
     if not len(easy) and self.keep_loss: self.enough = 1.
     if not drop: return easy[:0]
     keys = np.random.default_rng(torch.randint(2**62, ()).item()).standard_exponential(len(easy), dtype='float32')
@@ -240,6 +212,7 @@ def _part_of_sorted(dl, kept):
 def begin_fit(self:EpochLossFilter):
     "Add the columns; with a `BatchLossFilter` beside it they get names of their own"
     LossHistory.begin_fit(self)
+    for nm,share in ((self.share_name,self.keep_easy),('min_loss_perc',self.min_loss_perc)): check_schedule(nm, share)
     both = len(self.learn._grab_cbs(BatchLossFilter))>0
     if both and self.reweight:
         raise ValueError("`reweight=True` lets the easy items kept stand for those left out, and `BatchLossFilter` would leave just them out again: "
@@ -317,7 +290,7 @@ def _wrong(self:EpochLossFilter, times, fits):
 def _why_whole(self:EpochLossFilter):
     "Why no epoch of this fit is one of a choice"
     n = f"{self.n_epoch} epoch{'s'*(self.n_epoch>1)}" + f" after {self.known} of the same data"*(self.known>0)
-    why = (f"in a training of fewer than {_shortest} epochs that costs accuracy, and fewer epochs save more (`warmup=1` chooses all the same)" if self._too_short() else
+    why = (f"in a training of fewer than {_shortest} epochs that costs accuracy, and fewer epochs save more, if their accuracy will do (`warmup=1` chooses all the same)" if self._too_short() else
            "everything is trained on in " + " and in ".join(f"the {nm} {'epoch' if o<=1 else f'{o:g} epochs'} (`{k}`)" for nm,k,o in (('first','warmup',self._warmup()),('last','cooldown',self._cooldown())) if o))
     return f"`{type(self).__name__}` chooses no items in this fit, which is plain training, since it is short ({n}): {why}"
 
@@ -420,6 +393,7 @@ def after_loss(self:EpochLossFilter):
 @patch
 def after_batch(self:EpochLossFilter):
     "Have the `Recorder` note an estimate of the loss of all items"
+    LossHistory.after_batch(self)
     if not self.active or not self.left_out[1]: return
     batches = first(self.learn._grab_cbs(LossHistory), lambda o: o.notes).batches
     if not batches: return # the first batch was cancelled
@@ -441,7 +415,7 @@ class RandomFilter(EpochLossFilter):
         if not callable(keep): check_share('keep', keep)
         super().__init__(0, keep, keep_loss=0, warmup=warmup, cooldown=cooldown, by_class=False, guard=False, max_age=math.inf, item_loss=item_loss, rehearse=rehearse)
 
-    keep = property(lambda self: self.keep_easy) # to it, all items are easy
+    keep,share_name = property(lambda self: self.keep_easy),'keep' # to it, all items are easy
     def _losses(self): return torch.zeros_like(self.losses) # to choose by: all alike, so that each item has the same chance
 
     __repr__ = basic_repr('keep,warmup,cooldown,item_loss,rehearse')

@@ -218,6 +218,7 @@ def folder_dls(
         raise ValueError(f"`{path}` has {', '.join(sorted(o.name for o in path.iterdir())[:5]) or 'nothing'} in it: expected a folder of images for each class, there or in a `train` and a `valid` or `test` folder")
     files = get_image_files(root)
     if len(classes := sorted({f.parent.name for f in files}))<2: raise ValueError(f"`{root}` has one class, {first(classes)}, but two or more folders of images were expected")
+    if valid and (new := sorted({f.parent.name for f in get_image_files(path/valid)}-{*classes})): raise ValueError(f"`{path/valid}` has the class {new[0]}, which `{root}` has not: remove it, or add images of it to both")
     if size is None: size = min(128, *_open(files[0]).shape)
     stats = imagenet_stats if stats is None else [tensor(o).float()/255 for o in stats]
     split = GrandparentSplitter('train', valid) if valid else RandomSplitter(.2, seed=42)
@@ -253,15 +254,19 @@ def table_dls(
 )->DataLoaders: # Batches of a `TabularPandas`
     "The rows of a table, a fifth of them for validation; raises `ValueError` where `target` is no column of classes"
     if target not in df: raise ValueError(f"`target` is {target!r}, but one of the columns {', '.join(map(str, df.columns[:20]))} was expected")
-    df = df[df[target].notna()].reset_index(drop=True)
+    n_rows,df = len(df),df[df[target].notna()].reset_index(drop=True)
     n = df[target].nunique()
     if n<2 or n>max(20, len(df)**.5): raise ValueError(f"`{target}` has {n} different values in {len(df)} rows, but two or more classes, each with many rows, were expected")
     train,valid = RandomSplitter(.2, seed=42)(df)
+    if (new := {*df[target]}-{*df[target][list(train[:n_train])]}): raise ValueError(f"`{target}` is {first(new)!r} in {(df[target]==first(new)).sum()} of {len(df)} rows, and in none to train on: join such classes with others, or leave these rows out")
     cont,cat = cont_cat_split(df, max_card=20, dep_var=target)
+    if not cont+cat: raise ValueError(f"There is no column to predict `{target}` from")
+    for c in cont:
+        if df[c].isna().all() or np.isinf(df[c]).any(): raise ValueError(f"The column `{c}` has {'no number' if df[c].isna().all() else 'infinite numbers'} in it: leave it out, or mend it")
     to = TabularPandas(df, [Categorify,FillMissing,Normalize], cat, cont, target, CategoryBlock(), splits=(list(train[:n_train]),list(valid[:n_valid])))
     _check_bs(bs, len(to.train))
     dls = to.dataloaders(bs=bs, val_bs=4*bs, device=device)
-    dls.what = f'{len(to.train)} rows of {len(cont)+len(cat)} columns'
+    dls.what = f'{len(to.train)} rows of {len(cont)+len(cat)} columns' + f', {n_rows-len(df)} rows without `{target}` left out'*(n_rows>len(df))
     return dls
 
 def _table(data, target):
@@ -270,7 +275,9 @@ def _table(data, target):
         name,col = _tables[data]
         return pd.read_csv(_installed('ISLP', f"`data` {data!r}")/'data'/f'{name}.csv'),target or col
     if not Path(data).is_file(): raise ValueError(f"`{data}` was not found: expected a CSV")
-    df = pd.read_csv(data)
+    try: df = pd.read_csv(data)
+    except ValueError as e: raise ValueError(f"`{data}` cannot be read as a CSV in UTF-8: {e}") from e # pandas' errors, and those of the encoding, are such
+    if len(df.columns)<2: raise ValueError(f"`{data}` has one column, {str(df.columns[0])[:50]!r}, but several were expected, with commas between them")
     if target is None: raise ValueError(f"`target` is missing: say which of the columns {', '.join(df.columns[:20])} to predict")
     return df,target
 

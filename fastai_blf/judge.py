@@ -109,7 +109,7 @@ class Judge:
         "Forget what was learned, but for what was loaded"
         self.flat.copy_(self.first)
         self.opt = torch.optim.AdamW([self.flat], lr=.003)
-        if self.opt_state: self.opt.load_state_dict(self.opt_state)
+        if self.opt_state: self.opt.load_state_dict(deepcopy(self.opt_state)) # PyTorch's optimizers do not copy
     def state_dict(self)->dict: # For `torch.save`
         "What was learned"
         return dict(name=self.name, flat=self.flat.clone(), opt=deepcopy(self.opt.state_dict()))

@@ -107,6 +107,7 @@ class SeTa(EpochLossFilter):
     ):
         self.prune,self.groups,self.window,self.delta = prune,int(groups),window,delta
         super().__init__(select=self._choose_items, keep_easy=0, keep_loss=0, warmup=1, cooldown=0, by_class=False, guard=False, max_age=inf)
+    __repr__ = basic_repr('prune,groups,window,delta') # without `select`, a method that would show its owner again
     def _choose_items(self, losses):
         "The items of this epoch: `keep_easy=0` leaves out the others"
         n = len(losses)

@@ -1,6 +1,6 @@
 """Wrong labels and hard items, found while training
 
-A training tells which items are wrong, which are hard and which are easy, at no cost: the losses are there anyway. An item that is hard over a whole training, while the others are learned, has a wrong label more often than not. Here are the items that are suspect, as a table and as pictures, and a map of all of them. These are methods of `LossHistory` and of `EpochLossFilter`, which a learner has as `learn.loss_history`.
+A training tells which items are wrong, which are hard and which are easy, almost for free: the losses are there anyway, and have but to be remembered. An item that is hard over a whole training, while the others are learned, has a wrong label more often than not. Here are the items that are suspect, as a table and as pictures, and a map of all of them. These are methods of `LossHistory` and of `EpochLossFilter`, which a learner has as `learn.loss_history`.
 
 Other tools ask for predictions for items that were held out, so for several trainings (Northcutt et al., *Confident Learning*, JAIR 2021, arXiv 1911.00068, and their package cleanlab).
 
@@ -42,21 +42,21 @@ def _identity(ds, idxs):
 
 @patch
 def suspects(self:LossHistory,
-    n:int=None # Number of items; `None`: as many as are probably wrong
+    n:int=None # Number of items; `None`: as many as [the rule](https://fastai-blf.github.io/fastai_blf/suspects.html#which-score) finds to be probably wrong
 )->pd.DataFrame: # The `item` (its index in the training set) and its `score` (mean loss); for classes those `given` and `predicted`; the item's `file`, `row` or `source`
-    "The items whose targets are probably wrong, the most suspicious first; raises `ValueError` if nothing is remembered"
-    m = _memory(self)
+    "The items whose targets are probably wrong, those of the highest mean loss first; raises `ValueError` if nothing is remembered"
+    m,ds = _memory(self),self._items()
     if n is not None: check_number('n', n, kind=Integral)
     else: n = int(m.is_suspect(careful=False).sum())
     score,idxs = m.mean.masked_fill(m.weight==0, -math.inf).topk(min(n, int((m.weight>0).sum())))
     res = dict(item=idxs.tolist(), score=score.tolist())
     if m.label is not None: res |= dict(given=_words(self.dls, m.label[idxs]), predicted=_words(self.dls, m.other[idxs]))
-    return pd.DataFrame(res | _identity(self.dls.train_ds, idxs.tolist()))
+    return pd.DataFrame(res | _identity(ds, idxs.tolist()))
 
 # %% ../nbs/08_suspects.ipynb #6f9167e8
 @patch
 def show_suspects(self:LossHistory,
-    n:int=9, # Number of items
+    n:int=9, # Number of items; `None`: as many as are probably wrong
     **kwargs # More arguments for the data's `show_results` (`show_batch` where there are no classes), such as `figsize`
 ):
     "Show the items whose targets are most probably wrong, with the given and the predicted class"
