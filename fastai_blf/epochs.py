@@ -372,7 +372,10 @@ class Rehearsal(Callback):
         if error: raise ValueError(f"`{type(self.elf).__name__}` cannot leave items out here. {error}") from error
 
 @patch
-def check_losses(self:EpochLossFilter, losses):
+def check_losses(self:EpochLossFilter,
+    losses:Tensor # Those of a fit's first batch, one for each item, shape `(n,)`
+):
+    "Raise `ValueError` if items cannot be chosen by such losses"
     if self.reweight: self.step_way = find_way(self.learn.loss_func, self.pred, *self.yb, check=self.rehearse)
     if self.select is None and self.min_loss_perc not in (None,0) and below_zero(losses.min(), losses.max()):
         raise ValueError(f"The first batch has losses below zero, down to {losses.min():.4g}, which have no shares of a sum: set `min_loss_perc=None` (hard are the items of at least the mean loss), or give a `select`")

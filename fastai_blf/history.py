@@ -275,7 +275,9 @@ def check_indexed(
 # %% ../nbs/05_history.ipynb #1fd4a095
 class LossMemory:
     "What is remembered of the `n` items of a training set"
-    def __init__(self, n):
+    def __init__(self,
+        n:int # Number of items
+    ):
         self.losses  = torch.full((n,), float('nan'))           # the latest loss; nan: none yet
         self.seen    = torch.full((n,), -1, dtype=torch.int32)  # the epoch of that, counted over all fits; -1: never
         self.trained = torch.zeros(n, dtype=torch.int32)        # how many steps were taken on the item
@@ -370,19 +372,26 @@ class LossMemory:
         if careful: wrong &= rival/usual[other]>2*given/usual[label] # each beside its class: the items of one that is hardly known, such as a rare one, have low probabilities anyway
         return torch.zeros(len(self.losses), dtype=torch.bool).index_fill(0, torch.from_numpy(some[wrong]), True)
 
-    def note_params(self, model, is_new=False):
+    def note_params(self,
+        model:nn.Module, # What is about to be trained
+        is_new:bool=False # Is it another model than before, or has it other weights?
+    ):
         "Note which losses are those of a model that was trained as `model` is now: not another one, and not with more of it frozen, or less"
         n = sum(p.requires_grad for p in model.parameters())
         if is_new or n!=self.n_params: self.n_params,self.since,self.thinned = n,self.epochs_seen,-1
 
-    def is_other(self, ds):
+    def is_other(self,
+        ds # A training set
+    )->str|None:
         "In what `ds` differs from the training set whose losses these are; `None` if in nothing"
         if len(ds)!=len(self.losses): return f"{len(ds)} items for {len(self.losses)}"
         for what,was,now in zip(('targets','inputs'), self.targets or (), fingerprint(ds)):
             some = len(was)//4 if what=='targets' and self.label is not None else 0 # labels that were corrected, see below
             if sum(None not in o and o[0]!=o[1] for o in zip(was, now))>some: return f"as many items, but with other {what}"
 
-    def is_other_loss(self, settings):
+    def is_other_loss(self,
+        settings:dict # As `loss_settings` returns them
+    )->str|None:
         "In what the loss with `settings` differs from that whose losses these are; `None` if in nothing"
         if (other := first(k for k,v in self.loss.items() if settings.get(k)!=v)) is None: return None
         was,now = self.loss[other],settings.get(other)
@@ -714,7 +723,9 @@ class LossHistory(FitCallback):
         res = self.memory.is_suspect()
         return res if res.any() else None
 
-    def check_losses(self, losses):
+    def check_losses(self,
+        losses:Tensor # Those of a fit's first batch, one for each item, shape `(n,)`
+    ):
         "The losses of the first batch of a fit: raise `ValueError` if they are not what is needed"
 
     def after_loss(self):

@@ -174,7 +174,10 @@ def timed(
 
 filter_parts = dict(rehearsal=(BatchLossFilter,'_check'), look=(BatchLossFilter,'_look'), loss=(callback,'item_losses'), choice=(BatchLossFilter,'_choose'), indexing=(callback,'keep_items'))
 
-def step_parts(step, clock):
+def step_parts(
+    step:Callable, # Takes a training step; no arguments
+    clock:Clock # What measures it
+)->dict: # Seconds by the name of a part
     "The seconds of each part of `step`: of the look, the losses, the choice and the indexing, and what is left"
     with timed(clock, **filter_parts) as times: total = clock.time(step)
     times = {k:sum(v) for k,v in times.items()}
@@ -486,7 +489,7 @@ def method_name(
 )->str: # For people
     "What a method is called in a sentence or a picture"
     m = parse_method(spec)
-    names = dict(plain='plain training', blf='BatchLossFilter', elf='EpochLossFilter')
+    names = dict(plain='plain training', blf='BatchLossFilter', elf='EpochLossFilter', random_epochs='random items in its epochs')
     return names.get(m.name, m.name) + (f', {m.epochs} epoch{"s"*(m.epochs>1)}' if m.epochs else '') + f', {m.lr:g} times the learning rate'*(m.lr!=1)
 
 def in_order(
@@ -702,7 +705,12 @@ def answer(
     return f'{line}. {_verdict(saved, v, cuts, drawn)}'
 
 # %% ../nbs/12_measure.ipynb #36b74bce
-def save_figure(fig, out, head, suffix=''):
+def save_figure(
+    fig, # A Matplotlib figure
+    out:str, # Where to write: path without the ending
+    head:list, # Lines of its title
+    suffix:str='' # Goes between the path and the ending
+):
     "Write a picture with `head` as its title"
     fig.suptitle('\n'.join(head), fontsize=9)
     fig.tight_layout()
@@ -748,7 +756,8 @@ def _lines(ax, df, x, y):
 
 def plot_times(
     df:pd.DataFrame, # A row for each method, seed and epoch
-    title:str='' # What was trained, and on what
+    title:str='', # What was trained, and on what
+    loc:str='upper left' # Where the legend is; lines come from below
 )->plt.Figure: # One panel, whose accuracies are those around the ends
     "Draw accuracy against training time"
     fig,ax = plt.subplots(figsize=(7,4), layout='constrained')
@@ -758,7 +767,7 @@ def plot_times(
     ax.set(xlabel='training time (s)', ylabel='accuracy', ylim=(ends.min()-margin, ends.max()+margin/3))
     ax.set_title(title, fontsize=9)
     ax.grid(alpha=.3)
-    ax.legend(loc='upper left') # lines come from below
+    ax.legend(loc=loc)
     return fig
 
 def plot_train(
