@@ -178,7 +178,7 @@ def _report(file, specs, seeds, out, title, matched, reach, reproduce, failed):
 
 def _refuse(s, n_methods, dtype):
     "Say how long the experiment of 2019 would take on a CPU"
-    x = torch.randn(2*s.bs,3,s.size,s.size)
+    x = torch.randn(2*s.bs, 3, *[s.size or 32]*2) # images in a folder tell their size later
     dl = BatchLoader(TensorDataset(x, torch.zeros(2*s.bs).long()), s.bs)
     dls = DataLoaders(dl, dl, device='cpu')
     dls.c,dls.n_in = 10,3

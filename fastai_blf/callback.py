@@ -77,9 +77,8 @@ def begin_fit(self:BatchLossFilter):
         raise ValueError(f"The learner has {len(cbs)} filters, {list(cbs)}, but one was expected: `learn.batch_loss_filter` replaces the one there is")
     for nm in ('min_loss_perc','min_sample_perc'): check_schedule(nm, getattr(self, nm))
     undo = undo_after_fit(self.learn)
-    self.checked,self.stands_aside,self.looks_channels_last,self.share,self.looking,self.n_passes,self.cut = False,False,True,None,False,None,False
+    self.checked,self.stands_aside,self.looks_channels_last,self.share,self.looking,self.n_passes,self.cut,self.pending = False,False,True,None,False,None,False,False
     self.loss_perc = self.samp_perc = float('nan')
-    self.pending = False
     self.batches,self.history,self.last,self.way,self.cost = [],[],None,None,StepCost()
     self.judge = self.judged = self.judge_pred = self.in_order = None
     others = [cb.order for cb in self.learn.cbs if cb is not self and (hasattr(type(cb), 'before_batch') or 'before_batch' in vars(cb))]
@@ -300,13 +299,13 @@ def _check(self:BatchLossFilter):
     materialize(bare(self.model), self.xb)
     self.guard = untouched(bare(self.model))
     if self.warmup+self.cooldown>=self.n_epoch: return
-    owner = getattr(self.learn.loss_func, '__self__', None)
-    self.holder = owner if isinstance(owner, Callback) and not isinstance(owner, MixHandler) else None
     if (error := refusal(self.model, self._rehearse)) is None: return
-    if self.passes is not None or self.holder is None:
+    owner = getattr(self.learn.loss_func, '__self__', None)
+    holder = getattr(error, 'holder', owner if isinstance(owner, Callback) and not isinstance(owner, MixHandler) else None)
+    if self.passes is not None or holder is None:
         raise ValueError(f"`BatchLossFilter` cannot leave items out here. {error}") from error
     self.stands_aside = True
-    warn_once(f"`BatchLossFilter` stands aside, and trains on everything, since `{type(self.holder).__name__}` holds something of the whole batch ({error})")
+    warn_once(f"`BatchLossFilter` stands aside, and trains on everything, since `{type(holder).__name__}` holds something of the whole batch ({error})")
 
 @patch
 def _rehearse(self:BatchLossFilter):
@@ -335,8 +334,10 @@ _of_items = "what it holds of a batch has to be of the items kept, as they are f
 def _try_step(self:BatchLossFilter, aside):
     "Raise `ValueError` if another callback fails in a step on some of the items"
     if (failed := failing_callback(self.learn, aside, self.passes==1)) is None: return
-    self.holder,e = failed
-    raise ValueError(f"In a step on some of the batch's items `{type(self.holder).__name__}` fails ({_one_line(e)}): {_of_items}") from e
+    cb,e = failed
+    error = ValueError(f"In a step on some of the batch's items `{type(cb).__name__}` fails ({_one_line(e)}): {_of_items}")
+    error.holder = cb
+    raise error from e
 
 @patch
 def _cost_of_look(self:BatchLossFilter, aside):

@@ -232,8 +232,7 @@ def rehearse(
 def failing_callback(
     learn:Learner, # At its first batch, before the step
     aside:list, # Callbacks that have no part in it, the filter itself among them
-    cut_pred:bool=False, # Is the prediction to be cut, and not the inputs?
-    guard:untouched=None # Knows what in the model changes; by default one that finds out
+    cut_pred:bool=False # Is the prediction to be cut, and not the inputs?
 )->tuple|None: # The callback and its error; `None` if there is none
     "Which callback takes a step on all items of the batch, but fails in one on some of them? Leaves no trace"
     n = find_bs(learn.yb)
@@ -243,7 +242,7 @@ def failing_callback(
     if n<3 or not cbs: return
     idxs = some_items(n).to(next(learn.model.parameters()).device)
     def _failed(cut):
-        with trial(learn, aside, guard) as model, torch.enable_grad():
+        with trial(learn, aside) as model, torch.enable_grad():
             if cut and not cut_pred: keep_items(learn, idxs, n)
             predict(learn, model)
             if cut and cut_pred:
